@@ -1,0 +1,1 @@
+//! Whether a changed schema still reads what was written before.

@@ -1,0 +1,1 @@
+//! Schemas that Millrace itself defines: predictions, dead letters, deployments.
