@@ -75,7 +75,7 @@ pub enum TopicsCommand {
         app: String,
         /// Replicas of created topics; the broker's default unless given
         #[arg(long, value_name = "N")]
-        replication: Option<i32>,
+        replication: Option<u16>,
         #[command(flatten)]
         service: config::Args,
     },

@@ -25,8 +25,6 @@ pub struct Features {
     /// Payments of the customer within 1 and 30 days, and their average amounts.
     pub customer_tx_1d: f64,
     /// See `customer_tx_1d`.
-    pub customer_avg_1d: f64,
-    /// See `customer_tx_1d`.
     pub customer_tx_30d: f64,
     /// See `customer_tx_1d`.
     pub customer_avg_30d: f64,
