@@ -248,7 +248,7 @@ fn all(evaluated: &Evaluated) -> Result<BooleanArray, Error> {
 }
 
 /// A timestamp column in µs.
-pub(super) fn micros(column: &ArrayRef) -> Result<Int64Array, Error> {
+pub(crate) fn micros(column: &ArrayRef) -> Result<Int64Array, Error> {
     let zone = match column.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),
         _ => None,

@@ -14,11 +14,11 @@ mod rows;
 mod stage;
 pub(crate) mod text;
 
-pub(crate) use emit::{Emitted, Emitter};
-pub(crate) use intake::{Intake, SourceRows};
+pub(crate) use emit::Emitter;
+pub(crate) use intake::{Intake, SourceRows, micros};
 pub(crate) use lanes::Lanes;
 pub(crate) use rows::Rows;
-pub(crate) use stage::{Mode, Ran, StageRunner};
+pub(crate) use stage::{Mode, StageRunner};
 
 use crate::plan::{Plan, Slot};
 

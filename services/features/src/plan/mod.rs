@@ -93,6 +93,20 @@ impl Plan {
         self.branch_columns + window
     }
 
+    /// Whether a stage holds state.
+    pub fn is_stateful(&self, stage: usize) -> bool {
+        self.stages.get(stage).is_some_and(|stage| stage.steps.iter().any(|step| matches!(step, Step::Windows(_))))
+    }
+
+    /// How far behind the task time a stage's rows matter to a rebuild, in µs; `None`: forever. W + lateness, and as
+    /// much again for every window whose results another window of the stage takes.
+    pub fn rebuild_us(&self, stage: usize) -> Option<i64> {
+        let steps = self.stages.get(stage).map(|stage| stage.steps.as_slice()).unwrap_or_default();
+        let layers = steps.iter().filter(|step| matches!(step, Step::Windows(group) if group.used_by_state)).count();
+        let layers = i64::try_from(layers).unwrap_or(i64::MAX).saturating_add(1);
+        Some(self.keep_us?.saturating_mul(layers))
+    }
+
     /// A short stable hash of what the view computes: comments, white space and names of windows do not change it.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();

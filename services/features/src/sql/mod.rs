@@ -10,5 +10,5 @@ mod window_syntax;
 pub use catalog::Source;
 pub use refusal::{Place, Refusal};
 
-pub(crate) use planner::{Planned, plan_sql};
+pub(crate) use planner::plan_sql;
 pub(crate) use sites::Sites;
