@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Seeded input for Millrace, and the measures that tell how well its predictions did.
+//!
+//! [`fraud`] generates card payments and their labels, [`output`] writes them to Kafka, Parquet files or as JSON, and
+//! [`evaluation`] computes AUC ROC, average precision and card precision from scores and outcomes.
+
+pub mod evaluation;
+pub mod fraud;
+pub mod output;

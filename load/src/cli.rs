@@ -1,0 +1,148 @@
+//! The command line of `millrace-load`.
+
+use std::io::{BufWriter, stdout};
+use std::path::PathBuf;
+
+use anyhow::{Result, ensure};
+use arrow::compute::kernels::cast_utils::Parser as _;
+use arrow::datatypes::Date32Type;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use millrace_load::fraud::{self, DAY_MS, Params};
+use millrace_load::output::{json, parquet};
+
+/// Seeded input for Millrace: the same flags give the same records on every machine.
+#[derive(Debug, Parser)]
+#[command(name = "millrace-load", version)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Generate card payments and their labels (the fraud application's sources).
+    ///
+    /// The default is the published size of the handbook "Reproducible Machine Learning for Credit Card Fraud
+    /// Detection": 5,000 customers, 10,000 terminals, 183 days, about 1.75 million payments with a label each.
+    Generate(Generate),
+}
+
+#[derive(Debug, Args)]
+struct Generate {
+    /// Where the records go.
+    #[arg(long, value_enum)]
+    to: Destination,
+    /// Keep the first N payments, and their labels.
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    #[command(flatten)]
+    population: Population,
+    #[command(flatten)]
+    files: Files,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Destination {
+    /// transactions.parquet and labels.parquet in --dir.
+    Parquet,
+    /// Standard output, one object per line with its `topic`, in the order of record time.
+    Json,
+}
+
+/// What is generated.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "What is generated")]
+struct Population {
+    /// Number of customers.
+    #[arg(long, default_value_t = Params::default().customers, value_name = "N")]
+    customers: u32,
+    /// Number of terminals.
+    #[arg(long, default_value_t = Params::default().terminals, value_name = "N")]
+    terminals: u32,
+    /// Number of days.
+    #[arg(long, default_value_t = Params::default().days, value_name = "N")]
+    days: u32,
+    /// The first day (UTC).
+    #[arg(long, default_value = "2018-04-01", value_name = "DATE", value_parser = parse_day)]
+    start: i64,
+    /// A customer uses the terminals nearer than this, on a map of 100 by 100.
+    #[arg(long, default_value_t = Params::default().radius)]
+    radius: f64,
+    /// Seed of all draws.
+    #[arg(long, default_value_t = Params::default().seed, value_name = "N")]
+    seed: u64,
+    /// Days from a payment to its label.
+    #[arg(long, default_value_t = 6.0, value_name = "DAYS")]
+    label_delay_days: f64,
+}
+
+/// For --to parquet.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "With --to parquet")]
+struct Files {
+    /// The folder to write into, made where it is missing.
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    dir: PathBuf,
+}
+
+/// Midnight of a day like 2018-04-01, in ms since 1970.
+fn parse_day(text: &str) -> Result<i64, String> {
+    Date32Type::parse(text)
+        .map(|day| i64::from(day) * DAY_MS)
+        .ok_or_else(|| "write a day like 2018-04-01".to_owned())
+}
+
+impl Population {
+    fn params(&self) -> Result<Params> {
+        ensure!(self.radius.is_finite() && self.radius >= 0.0, "--radius must be a number from 0 on");
+        let label_delay_ms = (self.label_delay_days * DAY_MS as f64).round();
+        ensure!((0.0..1e15).contains(&label_delay_ms), "--label-delay-days must be a number from 0 on");
+        Ok(Params {
+            customers: self.customers,
+            terminals: self.terminals,
+            days: self.days,
+            start_ms: self.start,
+            radius: self.radius,
+            seed: self.seed,
+            label_delay_ms: label_delay_ms as i64,
+        })
+    }
+}
+
+/// Runs a parsed command line.
+pub fn run(cli: Cli) -> Result<()> {
+    let Command::Generate(generate) = cli.command;
+    let params = generate.population.params()?;
+    let mut stream = fraud::stream(&params);
+    if let Some(limit) = generate.limit {
+        stream = stream.limit(limit);
+    }
+    let frauds = stream.payments().iter().filter(|payment| payment.fraud).count();
+    eprintln!("{} payments, {frauds} of them frauds, with a label each", stream.payments().len());
+    match generate.to {
+        Destination::Parquet => parquet::write(&stream, &generate.files.dir),
+        Destination::Json => Ok(json::write(stream, BufWriter::new(stdout().lock()))?),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_default_flags_are_the_default_parameters() {
+        Cli::command().debug_assert();
+        let cli = Cli::parse_from(["millrace-load", "generate", "--to", "json"]);
+        let Command::Generate(generate) = cli.command;
+        assert_eq!(generate.population.params().unwrap(), Params::default());
+    }
+
+    #[test]
+    fn a_day_that_is_none_is_refused() {
+        assert_eq!(parse_day("1970-01-02"), Ok(DAY_MS));
+        assert!(parse_day("2018-13-01").is_err());
+        assert!(parse_day("yesterday").is_err());
+    }
+}

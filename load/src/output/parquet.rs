@@ -1,0 +1,78 @@
+//! A stream as two Parquet files.
+
+use std::fs::{File, create_dir_all};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
+
+use crate::fraud::{Label, Payment, Stream, labels_batch, labels_schema, payments_batch, payments_schema};
+
+const ROWS_PER_BATCH: usize = 65_536;
+
+/// Writes `transactions.parquet` and `labels.parquet` into a folder (made where it is missing): every payment of the
+/// stream and its label, each file in the order of its record time.
+pub fn write(stream: &Stream, dir: &Path) -> Result<()> {
+    create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
+    let payments = stream.payments().chunks(ROWS_PER_BATCH);
+    let to_labels = |rows: &[Payment]| -> Vec<Label> {
+        rows.iter().map(|payment| Label::of(payment, stream.label_delay_ms())).collect()
+    };
+    let labels = payments.clone().map(|rows| Ok(labels_batch(&to_labels(rows))?));
+    write_file(
+        &dir.join("transactions.parquet"),
+        payments_schema(),
+        payments.map(|rows| Ok(payments_batch(rows)?)),
+    )?;
+    write_file(&dir.join("labels.parquet"), labels_schema(), labels)
+}
+
+fn write_file(
+    path: &Path,
+    schema: SchemaRef,
+    batches: impl Iterator<Item = Result<RecordBatch>>,
+) -> Result<()> {
+    let write = || -> Result<()> {
+        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let mut writer = ArrowWriter::try_new(File::create(path)?, schema, Some(properties))?;
+        for batch in batches {
+            writer.write(&batch?)?;
+        }
+        writer.close()?;
+        Ok(())
+    };
+    write().with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::compute::concat_batches;
+    use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+    use super::*;
+    use crate::fraud::{Params, stream};
+
+    fn read(path: &Path) -> RecordBatch {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+        let schema = reader.schema().clone();
+        let batches: Vec<RecordBatch> = reader.build().unwrap().map(Result::unwrap).collect();
+        concat_batches(&schema, &batches).unwrap()
+    }
+
+    #[test]
+    fn the_files_hold_the_payments_and_their_labels() {
+        let params = Params { customers: 60, terminals: 100, days: 10, radius: 20.0, ..Params::default() };
+        let dir = tempfile::tempdir().unwrap();
+        let stream = stream(&params).limit(700);
+        write(&stream, &dir.path().join("made")).unwrap();
+        let labels: Vec<Label> =
+            stream.payments().iter().map(|p| Label::of(p, params.label_delay_ms)).collect();
+        let made = dir.path().join("made");
+        assert_eq!(read(&made.join("transactions.parquet")), payments_batch(stream.payments()).unwrap());
+        assert_eq!(read(&made.join("labels.parquet")), labels_batch(&labels).unwrap());
+    }
+}
