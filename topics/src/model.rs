@@ -1,6 +1,7 @@
 //! What topic files say, after reading and checking.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -39,6 +40,8 @@ pub struct Topic {
     pub max_ahead_ms: i64,
     /// Who writes it.
     pub role: Role,
+    /// The line of each key in the file (`features.max_skew`), from 1, for problems that are found later.
+    pub lines: BTreeMap<String, usize>,
 }
 
 /// A topic as Kafka and the schema registry know it.
@@ -132,6 +135,24 @@ pub struct ModelRef {
     pub model: String,
     /// Its version.
     pub version: String,
+}
+
+impl ModelRef {
+    /// Reads `<model>/<version>`, as `Display` writes it; `None` where the text has another form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (model, version) = text.split_once('/')?;
+        let usable = |part: &str| {
+            !part.starts_with('.') && part.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        };
+        let named = !model.is_empty() && !version.is_empty() && usable(model) && usable(version);
+        named.then(|| Self { model: model.to_owned(), version: version.to_owned() })
+    }
+}
+
+impl fmt::Display for ModelRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.model, self.version)
+    }
 }
 
 /// Something wrong in an application, for a person to mend.
