@@ -36,14 +36,26 @@ pub struct Record {
 /// Every committed record that is in a topic now, by partition and offset.
 pub fn read_all(stack: &Stack, topic: &str) -> Result<Vec<Record>> {
     let reader = Reader::new(stack, topic)?;
-    let mut records = reader.read(READ_WITHIN, |reader, _| reader.at_end.len() == reader.partitions)?;
+    let mut records =
+        reader.read("its end", READ_WITHIN, |reader, _| reader.at_end.len() == reader.partitions)?;
     records.sort_by_key(|record| (record.partition, record.offset));
     Ok(records)
 }
 
 /// Waits until a topic holds at least `count` committed records. The first ones may be more than that.
 pub fn wait_for(stack: &Stack, topic: &str, count: usize, bound: Duration) -> Result<Vec<Record>> {
-    Reader::new(stack, topic)?.read(bound, |_, read| read >= count)
+    Reader::new(stack, topic)?.read(&format!("{count} records"), bound, |_, records| records.len() >= count)
+}
+
+/// Waits until a topic holds committed records of at least `count` different events: of different `origin`s.
+pub fn wait_for_origins(stack: &Stack, topic: &str, count: usize, bound: Duration) -> Result<()> {
+    let (mut origins, mut seen) = (HashSet::new(), 0);
+    let enough = |_: &Reader, records: &[Record]| {
+        origins.extend(records[seen..].iter().filter_map(|record| record.headers.get("origin").cloned()));
+        seen = records.len();
+        origins.len() >= count
+    };
+    Reader::new(stack, topic)?.read(&format!("records of {count} events"), bound, enough).map(drop)
 }
 
 /// The rows of records, decoded with the newest schema of the topic's subject. Fails on a record that is not of it.
@@ -112,13 +124,18 @@ impl Reader {
         Ok(Self { topic: topic.into(), consumer, partitions, at_end: HashSet::new() })
     }
 
-    /// Reads until `enough` of the number of records read, with a bound.
-    fn read(mut self, bound: Duration, enough: impl Fn(&Self, usize) -> bool) -> Result<Vec<Record>> {
+    /// Reads until there are `enough` records, with a bound.
+    fn read(
+        mut self,
+        what: &str,
+        bound: Duration,
+        mut enough: impl FnMut(&Self, &[Record]) -> bool,
+    ) -> Result<Vec<Record>> {
         let deadline = Instant::now() + bound;
         let mut records = Vec::new();
-        while !enough(&self, records.len()) {
+        while !enough(&self, &records) {
             if Instant::now() > deadline {
-                bail!("{}: only {} records within {bound:?}", self.topic, records.len());
+                bail!("{}: not {what} within {bound:?}, {} records so far", self.topic, records.len());
             }
             match self.consumer.poll(Duration::from_millis(100)) {
                 None => {}
