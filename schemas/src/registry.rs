@@ -1,5 +1,12 @@
 //! Schema ids: a Confluent-compatible registry, or one inside the process.
 
+mod address;
+mod confluent;
+mod in_process;
+
+pub use confluent::ConfluentRegistry;
+pub use in_process::InProcessRegistry;
+
 /// Why a registry gave no answer.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RegistryError {
@@ -20,10 +27,3 @@ pub trait SchemaRegistry: Send + Sync {
     /// The newest schema of a subject with its id; `None` where there is none.
     fn latest(&self, subject: &str) -> Result<Option<(u32, String)>, RegistryError>;
 }
-
-/// A client of any Confluent-compatible registry.
-pub struct ConfluentRegistry {}
-
-/// A registry in memory: embedded mode's, gone with the process.
-#[derive(Default)]
-pub struct InProcessRegistry {}
