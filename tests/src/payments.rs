@@ -86,7 +86,7 @@ impl Payments {
 
 /// The source topics of the fraud application, for the foreign client.
 pub fn topics() -> Result<Vec<Topic>> {
-    let source = |stem: &str, time: &str| {
+    let source = |stem: &str, time: &str| -> Result<Topic> {
         let root = repository();
         let file = root.join(format!("topics/fraud/{stem}.toml"));
         let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;

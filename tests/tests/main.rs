@@ -3,8 +3,8 @@
 #[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
-
+mod poison;
 #[cfg(test)]
-
+mod second_application;
 #[cfg(test)]
 mod servers;
