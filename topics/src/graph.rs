@@ -191,3 +191,122 @@ fn columns<const N: usize>(rows: &[[String; N]]) -> String {
 fn quoted(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DeploymentsTable, Partitioner, PredictionsTable};
+    use millrace_schemas::Format;
+    use std::path::PathBuf;
+
+    fn kafka(name: &str, key: Option<&str>) -> KafkaTopic {
+        KafkaTopic {
+            name: name.into(),
+            format: Format::Avro,
+            schema: None,
+            key: key.map(str::to_owned),
+            partitioner: Partitioner::Murmur2,
+            partitions: 4,
+            retention_ms: Some(604_800_000),
+            settings: BTreeMap::new(),
+        }
+    }
+
+    fn topic(stem: &str, key: Option<&str>, role: Role) -> Topic {
+        Topic {
+            stem: stem.into(),
+            file: PathBuf::from(stem),
+            title: format!("The {stem}"),
+            kafka: kafka(&format!("shop.{stem}"), key),
+            time: None,
+            id: None,
+            max_ahead_ms: 0,
+            role,
+            lines: BTreeMap::new(),
+        }
+    }
+
+    fn shop() -> Application {
+        let predictions =
+            PredictionsTable { features: "view".into(), unit: "user".into(), context: Vec::new() };
+        let topics = vec![
+            topic("clicks", Some("user"), Role::Source),
+            topic("dead-letters", None, Role::DeadLetters),
+            topic("deployments", None, Role::Deployments(DeploymentsTable::default())),
+            topic("scores", Some("unit"), Role::Predictions(predictions)),
+            topic("view", None, Role::Source),
+        ];
+        Application { name: "shop".into(), folder: PathBuf::from("shop"), topics }
+    }
+
+    fn view() -> Vec<Step> {
+        let (first, second) = ("features/user", "features/item");
+        vec![
+            Step {
+                name: first.into(),
+                reads: vec!["shop.clicks".into()],
+                writes: vec!["shop.view.by-item.1f".into()],
+                stores: vec!["millrace:shop:view:user:*".into()],
+            },
+            Step {
+                name: second.into(),
+                reads: vec!["shop.view.by-item.1f".into()],
+                writes: vec!["shop.view".into()],
+                stores: vec![],
+            },
+        ]
+    }
+
+    #[test]
+    fn the_text_shows_topics_and_flow_in_columns() {
+        let (shop, internal) = (shop(), [kafka("shop.view.by-item.1f", Some("item"))]);
+        assert_eq!(
+            Graph::new(&shop, view(), &internal).text(),
+            "\
+shop
+
+Topics
+  shop.clicks           source        4 partitions by user, kept 7d  The clicks
+  shop.dead-letters     dead letters  4 partitions, kept 7d          The dead-letters
+  shop.deployments      deployments   4 partitions, kept 7d          The deployments
+  shop.scores           predictions   4 partitions by unit, kept 7d  The scores
+  shop.view             source        4 partitions, kept 7d          The view
+  shop.view.by-item.1f  internal      4 partitions by item, kept 7d
+
+Flow
+  shop.clicks           -> features/user  -> shop.view.by-item.1f
+                                          -> Redis millrace:shop:view:user:*
+  shop.view.by-item.1f  -> features/item  -> shop.view
+  shop.view             -> scorer/scores  -> shop.scores
+  shop.deployments
+
+Every step writes what it rejects to shop.dead-letters.
+"
+        );
+    }
+
+    #[test]
+    fn graphviz_and_mermaid_have_every_node_and_edge_once() {
+        let (shop, internal) = (shop(), [kafka("shop.view.by-item.1f", Some("item"))]);
+        let graph = Graph::new(&shop, view(), &internal);
+        let dot = graph.dot();
+        assert_eq!(
+            dot.matches(" -> ").count(),
+            5 + 3 + 3,
+            "5 in and out of views, 3 of the scorer, 3 rejects: {dot}"
+        );
+        assert!(dot.contains("  \"shop.clicks\" [shape=box, style=bold];\n"), "{dot}");
+        assert!(dot.contains("  \"shop.view.by-item.1f\" [shape=box, style=dashed];\n"), "{dot}");
+        assert!(dot.contains("  \"features/item\" -> \"shop.dead-letters\" [style=dotted];\n"), "{dot}");
+
+        let mermaid = graph.mermaid();
+        assert_eq!(mermaid.matches("-->").count(), 8, "{mermaid}");
+        assert_eq!(mermaid.matches("-.->").count(), 3, "{mermaid}");
+        let node = |name: &str| mermaid.lines().filter(|line| line.contains(&format!("\"{name}\""))).count();
+        for name in
+            ["shop.clicks", "features/user", "millrace:shop:view:user:*", "scorer/scores", "shop.view"]
+        {
+            assert_eq!(node(name), 1, "{name} in {mermaid}");
+        }
+    }
+}

@@ -128,3 +128,6 @@ fn registry_error(subject: &str) -> impl FnOnce(RegistryError) -> Error {
 fn lines(changes: &[Change]) -> String {
     changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests;
