@@ -1,0 +1,94 @@
+//! The record headers that Millrace reads and writes.
+
+use std::sync::Arc;
+
+use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
+
+use crate::task::Origin;
+
+/// What the headers of a record say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordHeaders {
+    /// Where the event at the root of the chain lies; `None`: this record is it.
+    pub origin: Option<Origin>,
+    /// Kafka's timestamp of that event, in ms.
+    pub origin_ms: Option<i64>,
+    /// W3C trace context.
+    pub traceparent: Option<Arc<str>>,
+    /// An earlier stage took the row too late to count.
+    pub late: bool,
+}
+
+impl RecordHeaders {
+    /// Reads a record's headers; unknown and unreadable ones are left aside. `topic` keeps the last origin's topic name,
+    /// so that rows of one origin share it.
+    pub fn read(headers: Option<&BorrowedHeaders>, topic: &mut Arc<str>) -> Self {
+        let mut read = Self::default();
+        let Some(headers) = headers else { return read };
+        for header in headers.iter() {
+            let Some(text) = header.value.and_then(|v| std::str::from_utf8(v).ok()) else { continue };
+            match header.key {
+                "origin" => read.origin = parse_origin(text, topic),
+                "origin-timestamp" => read.origin_ms = text.parse().ok(),
+                "traceparent" => read.traceparent = Some(text.into()),
+                "late" => read.late = text == "1",
+                _ => {}
+            }
+        }
+        read
+    }
+}
+
+/// The headers of a record that `origin` caused.
+pub fn write(origin: &Origin, origin_ms: i64, traceparent: Option<&str>, late: bool) -> OwnedHeaders {
+    let text = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
+    let stamp = origin_ms.to_string();
+    let mut headers = OwnedHeaders::new_with_capacity(4)
+        .insert(Header { key: "origin", value: Some(&text) })
+        .insert(Header { key: "origin-timestamp", value: Some(&stamp) });
+    if let Some(traceparent) = traceparent {
+        headers = headers.insert(Header { key: "traceparent", value: Some(traceparent) });
+    }
+    if late {
+        headers = headers.insert(Header { key: "late", value: Some("1") });
+    }
+    headers
+}
+
+/// Reads `topic/partition/offset`.
+fn parse_origin(text: &str, last: &mut Arc<str>) -> Option<Origin> {
+    let (rest, offset) = text.rsplit_once('/')?;
+    let (topic, partition) = rest.rsplit_once('/')?;
+    if last.as_ref() != topic {
+        *last = topic.into();
+    }
+    Some(Origin { topic: last.clone(), partition: partition.parse().ok()?, offset: offset.parse().ok()? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let origin = Origin { topic: "fraud.transactions".into(), partition: 3, offset: 17 };
+        let headers = write(&origin, 1_700_000_000_123, Some("00-aa-bb-01"), true);
+        let mut topic: Arc<str> = "".into();
+        let read = RecordHeaders::read(Some(headers.as_borrowed()), &mut topic);
+        let expected = RecordHeaders {
+            origin: Some(origin),
+            origin_ms: Some(1_700_000_000_123),
+            traceparent: Some("00-aa-bb-01".into()),
+            late: true,
+        };
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn an_unreadable_origin_is_none() {
+        let mut topic: Arc<str> = "".into();
+        for text in ["", "a", "a/b", "a/1/x", "a/x/1"] {
+            assert_eq!(parse_origin(text, &mut topic), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Kafka's clients as a worker uses them.
+
+pub mod consumer;
+pub mod options;
+pub mod producer;

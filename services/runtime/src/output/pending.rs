@@ -1,0 +1,202 @@
+//! What one batch caused: produced, and produced again after an abort, until its commit.
+
+use std::sync::Arc;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::store_writer::TaskKey;
+use super::topic::EncodedRows;
+use crate::dead_letters::{DeadLetters, Letter};
+use crate::embedded::{Amount, Flow, RECORD_BYTES};
+use crate::error::Error;
+use crate::headers;
+use crate::input::RawBatch;
+use crate::kafka::producer::{OutRecord, Outlet};
+use crate::task::Origin;
+
+/// A raw record: where its bytes are.
+#[derive(Debug, Clone)]
+pub struct RawRef {
+    /// Its batch.
+    pub batch: Arc<RawBatch>,
+    /// Its index there.
+    pub index: usize,
+}
+
+/// The row that outputs go back to.
+#[derive(Debug, Clone)]
+pub struct Cause {
+    /// The event at the root of the chain.
+    pub origin: Origin,
+    /// Kafka's timestamp of that event, in ms.
+    pub origin_ms: i64,
+    /// Passed on.
+    pub traceparent: Option<Arc<str>>,
+    /// Passed on.
+    pub late: bool,
+    /// Its input topic, for a dead letter.
+    pub topic: Arc<str>,
+    /// Its partition.
+    pub partition: i32,
+    /// Its bytes, for a dead letter.
+    pub raw: RawRef,
+}
+
+/// Rows for one topic.
+#[derive(Debug)]
+pub struct OutBatch {
+    /// The topic.
+    pub topic: Arc<str>,
+    /// The rows.
+    pub rows: EncodedRows,
+    /// For each, the index of its cause.
+    pub cause: Vec<u32>,
+    /// For each, whether it is marked late; empty: none is by itself.
+    pub late: Vec<bool>,
+}
+
+/// What one batch of one task caused.
+#[derive(Debug)]
+pub struct PendingBatch {
+    /// The task.
+    pub task: TaskKey,
+    /// The rows of the batch, in the order taken.
+    pub causes: Vec<Cause>,
+    /// Rows to produce.
+    pub outputs: Vec<OutBatch>,
+    /// Dead letters to produce.
+    pub letters: Vec<Letter>,
+    /// Causes whose outputs were refused: nothing of them is produced.
+    refused: Vec<u32>,
+}
+
+/// What [`PendingBatch::produce`] numbers its records with: batch, output and row.
+const ROW_BITS: u32 = 32;
+const OUTPUT_BITS: u32 = 8;
+/// The output number of dead letters.
+const LETTERS: usize = (1 << OUTPUT_BITS) - 1;
+
+impl PendingBatch {
+    /// What a batch caused.
+    pub fn new(task: TaskKey, causes: Vec<Cause>, outputs: Vec<OutBatch>, letters: Vec<Letter>) -> Self {
+        Self { task, causes, outputs, letters, refused: Vec::new() }
+    }
+
+    /// Rows that will be produced, dead letters left aside.
+    pub fn rows(&self) -> usize {
+        self.outputs.iter().map(|o| o.cause.len()).sum()
+    }
+
+    /// Sends everything; records are numbered so that [`refuse`] finds them again. Whether it is complete: an output that
+    /// the client itself refuses as too large is turned into a dead letter, and everything is to be sent anew.
+    pub fn produce(
+        &mut self,
+        batch: usize,
+        outlet: &Outlet,
+        letters: &mut DeadLetters,
+        flow: Option<&Flow>,
+    ) -> Result<bool, Error> {
+        let mut complete = true;
+        for number in 0..self.outputs.len() {
+            for row in 0..self.outputs[number].cause.len() {
+                complete &= self.produce_row(batch, number, row, outlet, flow)?;
+            }
+        }
+        for (i, letter) in self.letters.iter().enumerate() {
+            let payload = letters.encode(letter)?;
+            let record = letters.record(letter, &payload);
+            let sent = outlet.send(record, numbered(batch, LETTERS, i));
+            sent.map_err(Error::kafka(format!("cannot send to {}", letters.topic())))?;
+        }
+        Ok(complete)
+    }
+
+    fn produce_row(
+        &mut self,
+        batch: usize,
+        number: usize,
+        row: usize,
+        outlet: &Outlet,
+        flow: Option<&Flow>,
+    ) -> Result<bool, Error> {
+        let output = &self.outputs[number];
+        let cause_index = output.cause[row];
+        if self.refused.contains(&cause_index) {
+            return Ok(true);
+        }
+        let (Some(cause), Some(payload)) =
+            (self.causes.get(cause_index as usize), output.rows.payloads.get(row))
+        else {
+            return Err(Error::Configuration(format!("an output row of {} has no cause", output.topic)));
+        };
+        let late = cause.late || output.late.get(row).copied().unwrap_or(false);
+        let key = output.rows.key(row);
+        let partition = output.rows.partitions[row];
+        let record = OutRecord {
+            topic: &output.topic,
+            partition,
+            key,
+            payload,
+            headers: headers::write(&cause.origin, cause.origin_ms, cause.traceparent.as_deref(), late),
+        };
+        if let Some(flow) = flow {
+            let bytes = (payload.len() + key.map_or(0, <[u8]>::len)) as u64 + RECORD_BYTES;
+            flow.wrote(&output.topic, partition, Amount { rows: 1, bytes });
+        }
+        match outlet.send(record, numbered(batch, number, row)) {
+            Ok(()) => Ok(true),
+            Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)) => {
+                self.refuse_cause(cause_index, number);
+                Ok(false)
+            }
+            Err(source) => Err(Error::Kafka { what: format!("cannot send to {}", output.topic), source }),
+        }
+    }
+
+    /// The broker refused an output as too large: the row that caused it goes to the dead letters instead.
+    pub fn refuse(&mut self, output: usize, row: usize) {
+        if output == LETTERS {
+            if let Some(letter) = self.letters.get_mut(row) {
+                letter.drop_bytes();
+            }
+        } else if let Some(cause) = self.outputs.get(output).and_then(|o| o.cause.get(row)).copied() {
+            self.refuse_cause(cause, output);
+        }
+    }
+
+    fn refuse_cause(&mut self, cause: u32, output: usize) {
+        if self.refused.contains(&cause) {
+            return;
+        }
+        self.refused.push(cause);
+        if let (Some(row), Some(output)) = (self.causes.get(cause as usize), self.outputs.get(output)) {
+            let detail = format!("its output is too large for {}", output.topic);
+            self.letters.push(Letter::of_row(row, "output_too_large", detail));
+        }
+    }
+}
+
+
+
+
+fn numbered(batch: usize, output: usize, row: usize) -> usize {
+    (batch << (ROW_BITS + OUTPUT_BITS)) | (output << ROW_BITS) | row
+}
+
+/// The batch, the output and the row that a record was numbered with.
+pub fn unnumbered(number: usize) -> (usize, usize, usize) {
+    let row = number & ((1 << ROW_BITS) - 1);
+    (number >> (ROW_BITS + OUTPUT_BITS), (number >> ROW_BITS) & LETTERS, row)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_says_which_record_it_was() {
+        for record in [(0, 0, 0), (7, 3, 123_456), (65_000, LETTERS, 4_000_000_000)] {
+            assert_eq!(unnumbered(numbered(record.0, record.1, record.2)), record);
+        }
+    }
+}
