@@ -1,16 +1,38 @@
 //! The online feature store: the newest features of each key, for reading by anything.
 
+mod memory;
+mod redis;
+#[cfg(test)]
+mod redis_server;
+mod redis_url;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
 use crate::task::KeyWrite;
 
-/// The version of a hash: compared epoch first, then sum.
+pub use memory::MemoryStore;
+pub use redis::RedisStore;
+
+/// The field that holds a hash's [`Version`].
+pub const VERSION_FIELD: &str = "_version";
+
+/// The version of a hash: compared epoch first, then sum. Neither is negative. Its text is `<epoch>.<sum>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
     /// When the task first started without a committed offset, in ms.
     pub epoch_ms: i64,
     /// The sum of the next offsets of its input partitions.
     pub offsets: i64,
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.epoch_ms, self.offsets)
+    }
 }
 
 /// A key with the version it is written at.
@@ -47,4 +69,17 @@ pub trait OnlineStore: Send {
 }
 
 /// Opens a connection to the online store, one per worker.
-pub type OpenStore = std::sync::Arc<dyn Fn() -> Result<Box<dyn OnlineStore>, StoreError> + Send + Sync>;
+pub type OpenStore = Arc<dyn Fn() -> Result<Box<dyn OnlineStore>, StoreError> + Send + Sync>;
+
+/// What opens connections to the store at a URL: `redis://` and `rediss://` (TLS) as Redis clients take them, with
+/// several hosts by commas or `?cluster=true` for a Redis Cluster, or `memory:` for one inside this process.
+///
+/// Fails as `Refused` if the URL cannot be used; what it opens need not be up yet.
+pub fn open(url: &str) -> Result<OpenStore, StoreError> {
+    if url == "memory:" {
+        return Ok(MemoryStore::default().opener());
+    }
+    redis_url::parse(url)?;
+    let url = url.to_owned();
+    Ok(Arc::new(move || Ok(Box::new(RedisStore::open(&url)?))))
+}
