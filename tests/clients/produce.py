@@ -1,7 +1,7 @@
 """Publishes records with confluent-kafka, a client that knows nothing of Millrace.
 
 Reads JSON lines. A line is a row, `{"topic": "<stem>", <column>: <value>, ...}`, written with the topic's format and
-keyed by its key column; or any bytes, `{"topic": "<stem>", "raw": "<base64>" or null, "key": "<text>" or null,
+keyed by its key column; or any bytes, `{"topic": "<stem>", "raw": "<hex>" or null, "key": "<text>" or null,
 "partition": <n>, "headers": {...}}`, where all but `topic` and `raw` may be left out. `{"topic": "<stem>", "row": {...},
 "key": ..., "partition": ...}` is a row with another key or partition than it should have.
 
@@ -9,7 +9,6 @@ Prints one line at the end: how many were delivered.
 """
 
 import argparse
-import base64
 import json
 import sys
 
@@ -55,7 +54,7 @@ def record(topic, line):
     if "headers" in line:
         more["headers"] = line["headers"]
     if "raw" in line:
-        value = None if line["raw"] is None else base64.b64decode(line["raw"])
+        value = None if line["raw"] is None else bytes.fromhex(line["raw"])
         return line.get("key"), value, more, None
     row = line.get("row") or {column: value for column, value in line.items() if column != "topic"}
     key = line["key"] if "key" in line else row[topic.key]

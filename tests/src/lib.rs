@@ -18,5 +18,6 @@ pub mod reaper;
 pub mod redis;
 pub mod registry;
 pub mod rows;
+pub mod sql_case;
 pub mod stack;
 pub mod wait;

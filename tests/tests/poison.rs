@@ -101,7 +101,7 @@ fn another_partition(key: &str) -> u32 {
 }
 
 fn raw(bytes: Option<&[u8]>) -> Value {
-    json!({"topic": "transactions", "key": "k", "raw": bytes.map(base64)})
+    json!({"topic": "transactions", "key": "k", "raw": bytes.map(hex)})
 }
 
 fn framed(id: u32, body: &[u8]) -> Vec<u8> {
@@ -130,14 +130,8 @@ fn long(value: i64) -> Vec<u8> {
     bytes
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let digits = |chunk: &[u8]| -> String {
-        let word = chunk.iter().chain([&0, &0]).take(3).fold(0u32, |word, byte| word << 8 | u32::from(*byte));
-        let digit = |i: usize| if i <= chunk.len() { DIGITS[(word >> (18 - 6 * i)) as usize & 63] } else { b'=' };
-        (0..4).map(|i| char::from(digit(i))).collect()
-    };
-    bytes.chunks(3).map(digits).collect()
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Spreads the bad lines evenly among the good ones.
