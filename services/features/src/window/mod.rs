@@ -3,8 +3,29 @@
 //! A [`Windows`] holds, per partition key, one reservoir of rows per source branch, and evaluates every frame of one
 //! `PARTITION BY` over them. It knows neither SQL nor streams: rows come as columns, results leave as columns.
 
+mod accumulator;
+mod batch;
+mod evaluate;
+mod exact_sum;
+mod extremum;
+mod keys;
+mod late;
+mod layout;
+mod output;
+mod plan;
+mod positions;
+mod reservoir;
+mod state;
+#[cfg(test)]
+mod tests;
+mod text;
+mod windows;
+
 use arrow::array::{ArrayRef, BooleanArray};
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
+
+pub use windows::Windows;
 
 /// What is computed over a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,7 +79,8 @@ pub struct Frame {
 pub struct Spec {
     /// The aggregates; results come in this order.
     pub frames: Vec<Frame>,
-    /// Types of the argument columns: Int64, UInt64, Float64, Boolean, Utf8, Timestamp or Date.
+    /// Types of the argument columns. SUM takes Int64, UInt64 and Float64, AVG Float64, MIN and MAX integers, floats,
+    /// Boolean, text, Timestamp, Date and Duration, COUNT anything.
     pub arguments: Vec<DataType>,
     /// Types of the partition columns.
     pub keys: Vec<DataType>,
@@ -119,4 +141,75 @@ pub struct Touched {
     /// For each key, the index of the row of this call that is its greatest wanted row by (time, branch, offset), if that
     /// row was taken in this call and none greater was taken before: row columns that the store shows come from it.
     pub last_row: Vec<Option<u32>>,
+}
+
+/// What does not fit: a spec that windows do not support, or columns that are not those of the spec.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A frame that makes no sense.
+    #[error("window aggregate {frame}: {what}")]
+    Frame {
+        /// Index in [`Spec::frames`].
+        frame: usize,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// An aggregate of a type for which it is not defined here.
+    #[error("window aggregate {frame}: {function:?} of {data_type} is not supported; cast the argument")]
+    Function {
+        /// Index in [`Spec::frames`].
+        frame: usize,
+        /// The aggregate.
+        function: Function,
+        /// The argument's type.
+        data_type: DataType,
+    },
+    /// A negative time to keep rows.
+    #[error("windows cannot keep rows for {0} microseconds; the time to keep them is at least 0")]
+    Keep(i64),
+    /// The number of columns is not the spec's.
+    #[error("rows for windows have {found} columns of {what}, {expected} are needed")]
+    Columns {
+        /// Which columns.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many the spec has.
+        expected: usize,
+    },
+    /// A column is longer or shorter than the others.
+    #[error("rows for windows have {found} entries of {what}, but {expected} times")]
+    Length {
+        /// Which column.
+        what: &'static str,
+        /// Its length.
+        found: usize,
+        /// The number of rows.
+        expected: usize,
+    },
+    /// A column's type is not the spec's.
+    #[error("column {index} of the {what} of rows for windows is {found}, not {expected}")]
+    Type {
+        /// Which columns.
+        what: &'static str,
+        /// Which of them.
+        index: usize,
+        /// Its type.
+        found: DataType,
+        /// The spec's type.
+        expected: DataType,
+    },
+    /// A lane or branch that the spec does not have.
+    #[error("a row for windows is of {what} {found}, but there are {bound}")]
+    Range {
+        /// Lane or branch.
+        what: &'static str,
+        /// The row's.
+        found: u32,
+        /// How many the spec has.
+        bound: usize,
+    },
+    /// An Arrow kernel failed.
+    #[error("columns of windows: {0}")]
+    Arrow(#[from] ArrowError),
 }

@@ -1,0 +1,6 @@
+//! Windows against their definition.
+
+mod columns;
+pub(super) mod decimal;
+mod definition;
+mod reference;
