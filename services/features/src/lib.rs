@@ -1,3 +1,15 @@
 //! Feature views: one SQL text, planned once, run over streams, files and in tests.
 
+mod error;
+mod exec;
+pub mod plan;
+mod service;
+pub mod sql;
+mod stage;
+mod view;
 pub mod window;
+
+pub use error::Error;
+pub use service::{ViewTopics, check, kafka_topics, service};
+pub use stage::StageTask;
+pub use view::{PlannedView, plan_view};

@@ -1,0 +1,104 @@
+//! Expressions compiled to DataFusion's physical ones and evaluated over whole batches.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatchOptions};
+use arrow::compute::{concat, prep_null_mask_filter};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+use datafusion_common::{DFSchema, Result as DataFusionResult, cast::as_boolean_array};
+use datafusion_expr::Expr;
+use datafusion_expr::execution_props::ExecutionProps;
+use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
+use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
+
+use crate::error::Error;
+
+/// Some expressions over the columns of one schema.
+pub(super) struct Program {
+    exprs: Vec<Arc<dyn PhysicalExpr>>,
+    /// The columns, all nullable: results of windows are NULL where they are not asked.
+    schema: SchemaRef,
+}
+
+/// Values of the rows that could be evaluated.
+pub(super) struct Evaluated {
+    /// One column per expression, one value per good row.
+    pub columns: Vec<ArrayRef>,
+    /// Rows that failed, ascending, with DataFusion's words.
+    pub bad: Vec<(usize, String)>,
+}
+
+impl Program {
+    pub(super) fn new<'a>(exprs: impl IntoIterator<Item = &'a Expr>, schema: &DFSchema) -> Result<Self, Error> {
+        let (properties, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
+        let exprs = exprs
+            .into_iter()
+            .map(|expr| create_physical_expr(expr, schema, &properties, &context))
+            .collect::<DataFusionResult<_>>()?;
+        let fields: Vec<Field> =
+            schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
+        Ok(Self { exprs, schema: Arc::new(Schema::new(fields)) })
+    }
+
+    /// Evaluates over columns of `rows` rows. Rows whose expressions fail (a division by zero, a cast) are told apart.
+    pub(super) fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> Result<Evaluated, Error> {
+        if rows == 0 || self.exprs.is_empty() {
+            let batch = self.batch(columns, rows)?;
+            return Ok(Evaluated { columns: self.whole(&batch)?, bad: Vec::new() });
+        }
+        let mut bad = Vec::new();
+        let mut parts = Vec::new();
+        self.parts(&self.batch(columns, rows)?, 0, &mut parts, &mut bad);
+        let columns = match parts.len() {
+            0 => self.whole(&self.batch(columns, rows)?.slice(0, 0))?,
+            1 => parts.swap_remove(0),
+            _ => (0..self.exprs.len())
+                .map(|i| concat(&parts.iter().map(|part| part[i].as_ref()).collect::<Vec<_>>()))
+                .collect::<Result<_, _>>()?,
+        };
+        Ok(Evaluated { columns, bad })
+    }
+
+    /// Halves a batch that fails until the failing rows stand alone: one bad row costs no good one.
+    fn parts(&self, batch: &RecordBatch, offset: usize, parts: &mut Vec<Vec<ArrayRef>>, bad: &mut Vec<(usize, String)>) {
+        match self.whole(batch) {
+            Ok(columns) => parts.push(columns),
+            Err(error) if batch.num_rows() == 1 => bad.push((offset, error.strip_backtrace())),
+            Err(_) => {
+                let half = batch.num_rows() / 2;
+                self.parts(&batch.slice(0, half), offset, parts, bad);
+                self.parts(&batch.slice(half, batch.num_rows() - half), offset + half, parts, bad);
+            }
+        }
+    }
+
+    fn whole(&self, batch: &RecordBatch) -> DataFusionResult<Vec<ArrayRef>> {
+        self.exprs.iter().map(|expr| expr.evaluate(batch)?.into_array(batch.num_rows())).collect()
+    }
+
+    fn batch(&self, columns: &[ArrayRef], rows: usize) -> Result<RecordBatch, Error> {
+        let options = RecordBatchOptions::new().with_row_count(Some(rows));
+        Ok(RecordBatch::try_new_with_options(self.schema.clone(), columns.to_vec(), &options)?)
+    }
+}
+
+impl Evaluated {
+    /// Which of `rows` rows could be evaluated; `None`: all.
+    pub(super) fn good(&self, rows: usize) -> Option<BooleanArray> {
+        if self.bad.is_empty() {
+            return None;
+        }
+        let mut good = vec![true; rows];
+        for (row, _) in &self.bad {
+            good[*row] = false;
+        }
+        Some(BooleanArray::from(good))
+    }
+
+    /// A column as a mask: NULL is false.
+    pub(super) fn mask(&self, column: usize) -> Result<BooleanArray, Error> {
+        let mask = as_boolean_array(&self.columns[column])?;
+        Ok(if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() })
+    }
+}

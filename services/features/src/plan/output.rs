@@ -1,0 +1,119 @@
+//! The view's columns: names, types that every format has, and whether they can be NULL.
+
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+use datafusion_common::tree_node::{Transformed, TreeNode};
+use datafusion_common::{Column, DFSchema, Result};
+use datafusion_expr::{Expr, ExprSchemable, cast};
+
+use super::relation::Flat;
+use super::simplify::simplify;
+use crate::sql::{Refusal, Sites};
+
+/// A column that the view emits.
+#[derive(Debug, Clone)]
+pub struct OutputColumn {
+    /// Its name in the SQL.
+    pub name: String,
+    /// Its value, over slots.
+    pub expr: Expr,
+    /// Its type.
+    pub data_type: DataType,
+    /// Whether it can be NULL.
+    pub nullable: bool,
+}
+
+/// The Arrow schema of the outputs.
+pub(super) fn schema(outputs: &[OutputColumn]) -> Schema {
+    Schema::new(outputs.iter().map(|o| Field::new(&o.name, o.data_type.clone(), o.nullable)).collect::<Vec<_>>())
+}
+
+/// The outputs of a flat view. Windows that are an output as they are take its name.
+pub(super) fn outputs(
+    flat: &mut Flat,
+    schema: &DFSchema,
+    key: Option<&str>,
+    sites: &Sites,
+) -> std::result::Result<Vec<OutputColumn>, Vec<Refusal>> {
+    let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+    let mut refusals = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        if names[..i].contains(name) {
+            refusals.push(Refusal::new(sites.output(name), format!("two output columns are called {name}; rename one with AS")));
+        }
+    }
+    if let Some(key) = key.filter(|key| !names.iter().any(|name| name == key)) {
+        refusals.push(Refusal::new(sites.start(), format!("the output lacks the topic's key column {key}; select it")));
+    }
+    if !refusals.is_empty() {
+        return Err(refusals);
+    }
+    columns(flat, names).map_err(|error| vec![Refusal::from(error)])
+}
+
+fn columns(flat: &mut Flat, names: Vec<String>) -> Result<Vec<OutputColumn>> {
+    let schema = flat.schema()?;
+    let env = std::mem::take(&mut flat.env);
+    let mut exprs = env.into_iter().map(|expr| simplify(expr, &schema)).collect::<Result<Vec<_>>>()?;
+    name_windows(flat, &names, &mut exprs)?;
+    let schema = flat.schema()?;
+    names
+        .into_iter()
+        .zip(exprs)
+        .map(|(name, expr)| {
+            let declared = expr.get_type(&schema)?;
+            let data_type = portable(&declared);
+            let nullable = expr.nullable(&schema)?;
+            let expr = if data_type == declared { expr } else { cast(expr, data_type.clone()) };
+            Ok(OutputColumn { name, expr, data_type, nullable })
+        })
+        .collect()
+}
+
+/// Gives each window the name of the output that it is, so that internal topics read well.
+fn name_windows(flat: &mut Flat, names: &[String], outputs: &mut [Expr]) -> Result<()> {
+    for i in 0..flat.windows.len() {
+        let old = flat.windows[i].slot.name.clone();
+        let output = outputs.iter().position(|expr| matches!(expr, Expr::Column(column) if column.name == old));
+        let Some(new) = output.map(|output| &names[output]) else { continue };
+        let valid = super::relation::unique_name(new, |name| flat.slots().any(|slot| slot.name == name)) == *new;
+        if !valid {
+            continue;
+        }
+        flat.windows[i].slot.name.clone_from(new);
+        for window in &mut flat.windows {
+            for expr in window.argument.iter_mut().chain(&mut window.filter) {
+                rename(expr, &old, new)?;
+            }
+        }
+        for expr in outputs.iter_mut().chain(&mut flat.filters) {
+            rename(expr, &old, new)?;
+        }
+    }
+    Ok(())
+}
+
+fn rename(expr: &mut Expr, old: &str, new: &str) -> Result<()> {
+    *expr = std::mem::take(expr)
+        .transform_up(|expr| match expr {
+            Expr::Column(column) if column.name == old => {
+                Ok(Transformed::yes(Expr::Column(Column::new_unqualified(new))))
+            }
+            other => Ok(Transformed::no(other)),
+        })?
+        .data;
+    Ok(())
+}
+
+/// The type that topics and files have for it.
+fn portable(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Utf8View | DataType::LargeUtf8 => DataType::Utf8,
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int32,
+        DataType::UInt32 | DataType::UInt64 => DataType::Int64,
+        DataType::Float16 => DataType::Float32,
+        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+        DataType::Date64 => DataType::Date32,
+        other => other.clone(),
+    }
+}
