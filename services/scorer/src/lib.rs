@@ -1,1 +1,30 @@
-//! Placeholder.
+//! The scorer: turns each batch of feature rows into predictions by the model version in force.
+//!
+//! ```text
+//! feature rows -> matrix -> one run of the model -> envelope -> prediction rows
+//!                              ^ champion <- watcher <- deployment events
+//! ```
+//!
+//! Versions come from the application's model repository ([`repository`]) and say in [`model_file`] what they take and
+//! mean. The last event of the topic of deployments is in force: a thread follows it, loads the version beside the old
+//! one, and tasks take it between two batches.
+
+mod deployments;
+mod envelope;
+mod error;
+pub mod library;
+mod matrix;
+pub mod model_file;
+mod near;
+mod onnx;
+pub mod repository;
+mod service;
+mod serving;
+mod task;
+#[cfg(test)]
+mod testing;
+mod watcher;
+
+pub use error::Error;
+pub use model_file::{Decision, Missing, ModelFile, ModelInput, Training};
+pub use service::{check, service};

@@ -37,7 +37,7 @@ impl Model {
     /// Loads a model and checks its signature: one input tensor of floats `[rows, inputs]`, and the output that its
     /// `model.toml` names.
     pub fn load(stored: &StoredModel) -> Result<Self, Error> {
-        let name = stored.reference.model.clone() + "/" + &stored.reference.version;
+        let name = stored.reference.to_string();
         let fail = |message: String| Error::Model { model: name.clone(), message };
         let session = session(&stored.onnx)?.map_err(|error| fail(format!("model.onnx cannot be loaded: {error}")))?;
         let inputs = stored.file.inputs.len();
@@ -135,6 +135,11 @@ fn environment() -> Result<&'static Environment, Error> {
     made.as_ref().map_err(|message| Error::Library(message.clone()))
 }
 
+/// Loads ONNX Runtime, if it was not loaded before.
+pub fn start() -> Result<(), Error> {
+    environment().map(drop)
+}
+
 /// A session of one thread: a worker is a thread of its own, and a sum split over threads would round by their number.
 fn session(onnx: &[u8]) -> Result<ort::Result<Session>, Error> {
     let environment = environment()?;
@@ -204,5 +209,100 @@ fn check_output(outputs: &[Outlet], stored: &StoredModel) -> Result<Columns, Str
             file.output,
             file.labels.len()
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::repository;
+    use crate::testing::{Golden, golden, models, version};
+
+    fn load(model: &str) -> Result<Model, Error> {
+        Model::load(&repository::read(&models(), &version(model)).unwrap())
+    }
+
+    #[allow(clippy::cast_possible_truncation)]
+    fn matrix(golden: &Golden) -> Vec<f32> {
+        golden.rows.iter().flatten().map(|value| *value as f32).collect()
+    }
+
+    #[test]
+    fn scores_are_those_computed_without_onnx_runtime() {
+        let golden = golden();
+        let models = [("logistic", &golden.logistic), ("trees", &golden.trees), ("linear", &golden.linear)];
+        for (name, expected) in models {
+            let scores = load(name).unwrap().score(&matrix(&golden)).unwrap();
+            assert_eq!(scores.len(), expected.len());
+            for (score, expected) in scores.iter().zip(expected) {
+                assert!((score - expected).abs() < 2e-6, "{name}: {score} instead of {expected}");
+            }
+            assert!(scores.iter().any(|s| *s > 0.7) && scores.iter().any(|s| *s < 0.3), "{name} tells nothing apart");
+        }
+    }
+
+    #[test]
+    fn an_empty_matrix_has_no_scores() {
+        assert_eq!(load("logistic").unwrap().score(&[]).unwrap(), Vec::<f64>::new());
+    }
+
+    #[test]
+    fn only_a_model_that_sees_its_neighbours_goes_row_by_row() {
+        for name in ["logistic", "trees", "linear"] {
+            assert_eq!(load(name).unwrap().rows_per_run, usize::MAX, "{name}");
+        }
+        assert_eq!(load("neighbours").unwrap().rows_per_run, 1);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+
+        #[test]
+        fn however_the_rows_are_cut_every_score_has_the_same_bits(
+            name in prop::sample::select(vec!["logistic", "trees", "linear", "neighbours"]),
+            values in prop::collection::vec(-300.0_f32..300.0, 3_000),
+            sizes in prop::collection::vec(1_usize..40, 1_000),
+        ) {
+            let mut model = load(name).unwrap();
+            let bits = |scores: Vec<f64>| scores.into_iter().map(f64::to_bits).collect::<Vec<_>>();
+            let whole = bits(model.score(&values).unwrap());
+            prop_assert_eq!(whole.len(), 1_000);
+            for cuts in [vec![1; 1_000], vec![7; 1_000], sizes] {
+                let (mut rest, mut scores) = (values.as_slice(), Vec::new());
+                for size in cuts {
+                    let (rows, after) = rest.split_at(rest.len().min(size * 3));
+                    scores.extend(model.score(rows).unwrap());
+                    rest = after;
+                }
+                prop_assert_eq!(&bits(scores), &whole);
+            }
+        }
+    }
+
+    #[test]
+    fn a_signature_that_does_not_fit_is_refused_with_what_to_do() {
+        let refused = [
+            ("fixed-rows", "its input `x` is fixed to 1 rows"),
+            ("four-inputs", "its input `x` has 4 columns, but model.toml names 3 inputs"),
+            ("three-classes", "shape [-1, 3], but model.toml has 2 labels"),
+            ("no-such-output", "no output `probabilities` (output.name); it has y"),
+            ("doubles", "not a tensor of 32-bit floats"),
+            ("column-inputs", "it has 2 inputs (amount, night)"),
+            ("zipmap", "zipmap=False"),
+        ];
+        for (name, expected) in refused {
+            let error = load(name).err().unwrap_or_else(|| panic!("{name} was taken")).to_string();
+            assert!(error.contains(expected) && error.contains(&format!("{name}/1")), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_onnx_model_is_refused() {
+        let mut stored = repository::read(&models(), &version("logistic")).unwrap();
+        stored.onnx.truncate(40);
+        let error = Model::load(&stored).err().unwrap().to_string();
+        assert!(error.contains("model.onnx cannot be loaded"), "{error}");
     }
 }

@@ -4,7 +4,7 @@
     pip install onnx==1.23.2 numpy && python3 make_models.py
 
 Every model takes the columns amount, night and customer_tx_1d. `logistic`, `trees` and `linear` are what people bring;
-`neighbours` has scores that depend on the other rows of a run; the rest have a signature that must be refused.
+`neighbours` has scores that depend on the other rows of a run, `overflow` some that are infinite; the rest have a signature that must be refused.
 """
 
 import hashlib
@@ -129,6 +129,10 @@ def main():
           helper.make_node("Sub", ["x", "mean"], ["centred"]),
           helper.make_node("Gemm", ["centred", "w", "b"], ["y"])],
          [x], [tensor("y", [None, 1])], [w, b], output="y", labels=())
+
+    # amount x 5, which overflows to infinity.
+    save("overflow", [helper.make_node("Gemm", ["x", "w", "b"], ["y"])], [x], [tensor("y", [None, 1])],
+         [helper.make_tensor("w", FLOAT, [3, 1], [5.0, 0.0, 0.0]), b], output="y", labels=())
 
     identity = [helper.make_node("Gemm", ["x", "w", "b"], ["y"])]
     y = tensor("y", [None, 1])

@@ -1,0 +1,194 @@
+//! Scores to the columns of a prediction topic.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray,
+    UInt32Array, new_empty_array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::{can_cast_types, cast, interleave};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
+use arrow::error::ArrowError;
+
+use crate::near::nearest;
+
+/// The columns of feature rows that a prediction repeats.
+#[derive(Debug, Clone)]
+pub struct Names<'a> {
+    /// The event's id.
+    pub id: &'a str,
+    /// Its time.
+    pub time: &'a str,
+    /// Whom or what it is about.
+    pub unit: &'a str,
+    /// What is passed on.
+    pub context: &'a [String],
+}
+
+/// Makes prediction rows of feature rows.
+#[derive(Debug, Clone)]
+pub struct Envelope {
+    schema: SchemaRef,
+    id: usize,
+    time: usize,
+    unit: usize,
+    context: Vec<(String, usize)>,
+}
+
+/// What was predicted for some rows, one entry a row.
+#[derive(Debug)]
+pub struct Predicted<'a> {
+    /// The model's name.
+    pub model: &'a str,
+    /// Its version.
+    pub version: &'a str,
+    /// The offset of the deployment event in force.
+    pub deployment: i64,
+    /// The scores.
+    pub scores: Vec<f64>,
+    /// The decisions on them.
+    pub decisions: Vec<&'a str>,
+}
+
+/// The arm and the role of a version that serves alone.
+const CHAMPION: &str = "champion";
+const SERVING: &str = "serving";
+
+impl Envelope {
+    /// Finds the columns among the features'. `schema` is that of the prediction topic. Fails with one line per column
+    /// that is not there or cannot be shown as text.
+    pub fn find(schema: &SchemaRef, features: &Schema, names: &Names<'_>) -> Result<Self, Vec<String>> {
+        let mut problems = Vec::new();
+        let mut find = |what: &str, name: &str, fits: fn(&DataType) -> bool| match column(features, name, fits) {
+            Ok(index) => index,
+            Err(problem) => {
+                problems.push(format!("{what} `{name}`: {problem}"));
+                0
+            }
+        };
+        let text = |kind: &DataType| can_cast_types(kind, &DataType::Utf8);
+        let id = find("id", names.id, text);
+        let time = find("time", names.time, |kind| matches!(kind, DataType::Timestamp(..)));
+        let unit = find("unit", names.unit, text);
+        let context = names.context.iter().map(|name| (name.clone(), find("context", name, text))).collect();
+        if problems.is_empty() {
+            Ok(Self { schema: schema.clone(), id, time, unit, context })
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Why a feature row cannot become a prediction whatever its score: the class of the fault and the column.
+    pub fn fault(&self, rows: &RecordBatch, row: usize) -> Option<(&'static str, String)> {
+        let needed = [("missing_id", self.id), ("missing_time", self.time), ("missing_unit", self.unit)];
+        let (reason, column) = needed.into_iter().find(|(_, column)| rows.column(*column).is_null(row))?;
+        Some((reason, format!("column `{}` is NULL", rows.schema().field(column).name())))
+    }
+
+    /// The predictions of feature rows, as rows of the prediction topic.
+    pub fn rows(&self, features: &RecordBatch, predicted: &Predicted<'_>) -> Result<RecordBatch, ArrowError> {
+        let columns = self.schema.fields().iter().map(|field| self.column(field, features, predicted));
+        RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
+    }
+
+    fn column(&self, field: &Field, rows: &RecordBatch, predicted: &Predicted<'_>) -> Result<ArrayRef, ArrowError> {
+        let n = rows.num_rows();
+        let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n))) };
+        let column: ArrayRef = match field.name().as_str() {
+            "id" => rows.column(self.id).clone(),
+            "time" => rows.column(self.time).clone(),
+            "unit" => rows.column(self.unit).clone(),
+            "model" => same(predicted.model),
+            "version" => same(predicted.version),
+            "arm" => same(CHAMPION),
+            "role" => same(SERVING),
+            "decision" => Arc::new(StringArray::from_iter_values(&predicted.decisions)),
+            "score" => Arc::new(Float64Array::from(predicted.scores.clone())),
+            "propensity" => Arc::new(Float64Array::from_value(1.0, n)),
+            "deployment" => Arc::new(Int64Array::from_value(predicted.deployment, n)),
+            "reasons" => return no_reasons(field, n),
+            "context" => return self.context_maps(field, rows),
+            other => {
+                return Err(ArrowError::SchemaError(format!("a prediction has no column `{other}`")));
+            }
+        };
+        cast(&column, field.data_type())
+    }
+
+    /// One map a row, of column name to the value's text.
+    fn context_maps(&self, field: &Field, rows: &RecordBatch) -> Result<ArrayRef, ArrowError> {
+        let DataType::Map(entries, sorted) = field.data_type() else { return Err(not_of_type(field, "map")) };
+        let DataType::Struct(parts) = entries.data_type() else { return Err(not_of_type(field, "map")) };
+        let (n, width) = (rows.num_rows(), self.context.len());
+        let keys = StringArray::from_iter_values((0..n).flat_map(|_| self.context.iter().map(|(name, _)| name)));
+        let texts: Vec<ArrayRef> = self
+            .context
+            .iter()
+            .map(|(_, column)| cast(rows.column(*column), &DataType::Utf8))
+            .collect::<Result<_, _>>()?;
+        let values = if texts.is_empty() {
+            new_empty_array(&DataType::Utf8)
+        } else {
+            let texts: Vec<&dyn Array> = texts.iter().map(AsRef::as_ref).collect();
+            let row_by_row: Vec<(usize, usize)> =
+                (0..n).flat_map(|row| (0..width).map(move |column| (column, row))).collect();
+            interleave(&texts, &row_by_row)?
+        };
+        let pairs = StructArray::try_new(parts.clone(), vec![Arc::new(keys), values], None)?;
+        let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(width, n));
+        Ok(Arc::new(MapArray::try_new(entries.clone(), offsets, pairs, None, *sorted)?))
+    }
+}
+
+/// Checks that a schema has the columns of a prediction, and no other: one line per problem.
+pub fn check_schema(schema: &Schema) -> Result<(), String> {
+    const COLUMNS: [&str; 13] = [
+        "id", "time", "unit", "model", "version", "arm", "role", "decision", "score", "reasons", "propensity",
+        "deployment", "context",
+    ];
+    let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+    let missing = COLUMNS.iter().find(|column| !names.contains(*column));
+    let foreign = names.iter().find(|name| !COLUMNS.contains(name));
+    match (missing, foreign) {
+        (Some(column), _) => Err(format!("the schema lacks the column `{column}` of a prediction")),
+        (None, Some(column)) => Err(format!("a prediction has no column `{column}`; leave `schema` out")),
+        (None, None) => Ok(()),
+    }
+}
+
+fn no_reasons(field: &Field, n: usize) -> Result<ArrayRef, ArrowError> {
+    let DataType::List(item) = field.data_type() else { return Err(not_of_type(field, "list")) };
+    let item: FieldRef = item.clone();
+    let none = new_empty_array(item.data_type());
+    Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new_zeroed(n), none, None)?))
+}
+
+fn not_of_type(field: &Field, wanted: &str) -> ArrowError {
+    ArrowError::SchemaError(format!("column `{}` is {}, not a {wanted}", field.name(), field.data_type()))
+}
+
+fn column(features: &Schema, name: &str, fits: fn(&DataType) -> bool) -> Result<usize, String> {
+    let names = || features.fields().iter().map(|field| field.name().as_str());
+    let Ok(index) = features.index_of(name) else {
+        let near = nearest(name, names()).map(|near| format!("; did you mean `{near}`?"));
+        let all = || format!("; there are {}", names().collect::<Vec<_>>().join(", "));
+        return Err(format!("there is no such column among the features{}", near.unwrap_or_else(all)));
+    };
+    let kind = features.field(index).data_type();
+    if fits(kind) { Ok(index) } else { Err(format!("the column is {kind}, which does not fit")) }
+}
+
+/// Rows by index, in that order; no copy if they are all of them as they are.
+pub fn take(rows: &RecordBatch, indices: &[u32]) -> Result<RecordBatch, ArrowError> {
+    if indices.len() == rows.num_rows() && indices.iter().zip(0_u32..).all(|(a, b)| *a == b) {
+        return Ok(rows.clone());
+    }
+    arrow::compute::take_record_batch(rows, &UInt32Array::from(indices.to_vec()))
+}
+
+/// The texts of a string column, for tests.
+#[cfg(test)]
+pub fn texts(column: &ArrayRef) -> Vec<Option<&str>> {
+    column.as_string::<i32>().iter().collect()
+}
