@@ -14,6 +14,10 @@ pub const MAX_BYTES: usize = 256 << 10;
 /// A record that could not be processed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {
+    /// The stage that refused it.
+    pub stage: usize,
+    /// When, in ms. Set once: a letter that is produced again after an abort is the same.
+    pub refused_ms: i64,
     /// The class of the fault, in snake case.
     pub reason: String,
     /// What exactly is wrong.
@@ -34,12 +38,12 @@ pub struct Letter {
     pub traceparent: Option<Arc<str>>,
     /// The record's key, at most [`MAX_BYTES`] of it.
     pub key: Option<Vec<u8>>,
-    /// The payload, at most [`MAX_BYTES`] of it.
-    pub payload: Option<Vec<u8>>,
-    /// How many bytes the payload has.
+    /// The value, at most [`MAX_BYTES`] of it.
+    pub value: Option<Vec<u8>>,
+    /// How many bytes the value has.
     pub length: u64,
-    /// The SHA-256 of the whole payload.
-    pub sha256: [u8; 32],
+    /// The SHA-256 of the whole value, in hex.
+    pub sha256: Option<String>,
 }
 
 impl Letter {
@@ -47,7 +51,7 @@ impl Letter {
     pub fn of_record(
         raw: &RawBatch,
         index: usize,
-        (topic, partition): (&Arc<str>, i32),
+        (stage, topic, partition): (usize, &Arc<str>, i32),
         origin: &Origin,
         origin_ms: i64,
         (reason, detail): (&str, String),
@@ -55,6 +59,8 @@ impl Letter {
         let record = raw.records.get(index);
         let payload = raw.payload(index);
         Self {
+            stage,
+            refused_ms: crate::clock::now_ms(),
             reason: reason.to_owned(),
             detail,
             topic: topic.clone(),
@@ -65,9 +71,9 @@ impl Letter {
             origin_ms,
             traceparent: record.and_then(|r| r.headers.traceparent.clone()),
             key: raw.key(index).map(capped),
-            payload: payload.map(capped),
+            value: payload.map(capped),
             length: payload.map_or(0, |p| p.len() as u64),
-            sha256: Sha256::digest(payload.unwrap_or_default()).into(),
+            sha256: payload.map(hex_sha256),
         }
     }
 
@@ -76,7 +82,7 @@ impl Letter {
         Self::of_record(
             &cause.raw.batch,
             cause.raw.index,
-            (&cause.topic, cause.partition),
+            (cause.stage, &cause.topic, cause.partition),
             &cause.origin,
             cause.origin_ms,
             (reason, detail),
@@ -86,10 +92,14 @@ impl Letter {
     /// Leaves the bytes out: the letter itself is too large for its topic.
     pub fn drop_bytes(&mut self) {
         self.key = None;
-        self.payload = None;
+        self.value = None;
     }
 }
 
 fn capped(bytes: &[u8]) -> Vec<u8> {
     bytes.get(..MAX_BYTES).unwrap_or(bytes).to_vec()
+}
+
+fn hex_sha256(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -8,4 +8,4 @@ mod record;
 pub use buffer::{Bounds, DecodeError, Next, Outcome, PartitionBuffer};
 pub use cut::Cut;
 pub use dedupe::Dedupe;
-pub use record::{RawBatch, RawRecord};
+pub use record::RawBatch;

@@ -29,6 +29,7 @@ pub enum Rebalance {
 /// `unassign`, so it may be handled after the poll has returned, with everything the worker owns at hand.
 #[derive(Default)]
 pub struct Events {
+    group: String,
     rebalances: Mutex<VecDeque<Rebalance>>,
     closing: AtomicBool,
 }
@@ -41,6 +42,16 @@ impl ClientContext for Events {
     fn error(&self, error: KafkaError, reason: &str) {
         if !matches!(error, KafkaError::Global(rdkafka::error::RDKafkaErrorCode::PartitionEOF)) {
             tracing::debug!(%error, reason, "consumer");
+        }
+    }
+
+    fn stats(&self, statistics: rdkafka::Statistics) {
+        for (topic, of_topic) in &statistics.topics {
+            for (partition, of_partition) in &of_topic.partitions {
+                if of_partition.consumer_lag >= 0 {
+                    crate::metrics::lag(&self.group, topic, *partition, of_partition.consumer_lag);
+                }
+            }
         }
     }
 }
@@ -93,9 +104,9 @@ pub struct Inlet {
 
 impl Inlet {
     /// Creates the client; `wake` is woken when any queue of it gets something.
-    pub fn open(config: &ClientConfig, wake: Wake) -> Result<Self, Error> {
+    pub fn open(config: &ClientConfig, group: &str, wake: Wake) -> Result<Self, Error> {
         let mut consumer: BaseConsumer<Events> = config
-            .create_with_context(Events::default())
+            .create_with_context(Events { group: group.to_owned(), ..Events::default() })
             .map_err(Error::kafka("cannot create a consumer"))?;
         let on_event = wake.clone();
         consumer.set_nonempty_callback(move || on_event.wake());
@@ -190,7 +201,6 @@ pub fn note(what: &str, error: KafkaError) -> Result<(), Error> {
                 | Code::IllegalGeneration
                 | Code::UnknownMemberId
                 | Code::RebalanceInProgress
-                | Code::GroupLoadInProgress
                 | Code::TopicAuthorizationFailed
         )
     );

@@ -33,6 +33,7 @@ pub fn consumer(configuration: &Configuration, group: &str, embedded: bool) -> C
             ("fetch.wait.max.ms", wait),
             ("fetch.queue.backoff.ms", "10"),
             ("fetch.error.backoff.ms", "100"),
+            ("statistics.interval.ms", "5000"),
             ("queued.min.messages", "20000"),
             ("queued.max.messages.kbytes", "16384"),
             ("reconnect.backoff.max.ms", "1000"),

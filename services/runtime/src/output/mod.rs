@@ -8,4 +8,4 @@ mod topic;
 pub use offsets::{InputCommit, TaskCommit, to_list};
 pub use pending::{Cause, OutBatch, PendingBatch, RawRef, unnumbered};
 pub use store_writer::{StoreWriter, TaskKey};
-pub use topic::{OutTopic, schema};
+pub use topic::{EncodedRows, OutTopic, schema};

@@ -34,6 +34,8 @@ pub struct Cause {
     pub traceparent: Option<Arc<str>>,
     /// Passed on.
     pub late: bool,
+    /// The stage, for a dead letter.
+    pub stage: usize,
     /// Its input topic, for a dead letter.
     pub topic: Arc<str>,
     /// Its partition.
@@ -82,13 +84,19 @@ impl PendingBatch {
         Self { task, causes, outputs, letters, refused: Vec::new() }
     }
 
-    /// Rows that will be produced, dead letters left aside.
-    pub fn rows(&self) -> usize {
-        self.outputs.iter().map(|o| o.cause.len()).sum()
+    /// Rows that are produced, dead letters left aside.
+    pub fn rows(&self) -> u64 {
+        let causes = self.outputs.iter().flat_map(|o| &o.cause);
+        causes.filter(|cause| !self.refused.contains(cause)).count() as u64
     }
 
-    /// Sends everything; records are numbered so that [`refuse`] finds them again. Whether it is complete: an output that
-    /// the client itself refuses as too large is turned into a dead letter, and everything is to be sent anew.
+    /// Whether the batch caused nothing and no live row was taken.
+    pub fn is_empty(&self) -> bool {
+        self.causes.is_empty() && self.letters.is_empty()
+    }
+
+    /// Sends everything; records are numbered so that [`refuse`](Self::refuse) finds them again. Whether it is whole: an
+    /// output that the client itself refuses as too large is turned into a dead letter on the way.
     pub fn produce(
         &mut self,
         batch: usize,
@@ -96,19 +104,51 @@ impl PendingBatch {
         letters: &mut DeadLetters,
         flow: Option<&Flow>,
     ) -> Result<bool, Error> {
-        let mut complete = true;
-        for number in 0..self.outputs.len() {
-            for row in 0..self.outputs[number].cause.len() {
-                complete &= self.produce_row(batch, number, row, outlet, flow)?;
+        let refused = self.refused.len();
+        for output in 0..self.outputs.len() {
+            for row in 0..self.outputs[output].cause.len() {
+                self.produce_row(batch, output, row, outlet, flow)?;
             }
         }
-        for (i, letter) in self.letters.iter().enumerate() {
-            let payload = letters.encode(letter)?;
-            let record = letters.record(letter, &payload);
-            let sent = outlet.send(record, numbered(batch, LETTERS, i));
-            sent.map_err(Error::kafka(format!("cannot send to {}", letters.topic())))?;
+        for letter in 0..self.letters.len() {
+            self.produce_letter(batch, letter, outlet, letters)?;
         }
-        Ok(complete)
+        Ok(self.refused.len() == refused)
+    }
+
+    /// Sends one record again that did not arrive; what took its place, where the broker refused it as too large.
+    pub fn produce_again(
+        &mut self,
+        number: usize,
+        too_large: bool,
+        outlet: &Outlet,
+        letters: &mut DeadLetters,
+    ) -> Result<(), Error> {
+        let (batch, output, row) = unnumbered(number);
+        let known = self.letters.len();
+        if too_large {
+            self.refuse(output, row);
+        }
+        if output == LETTERS {
+            return self.produce_letter(batch, row, outlet, letters);
+        }
+        if !too_large {
+            self.produce_row(batch, output, row, outlet, None)?;
+        }
+        (known..self.letters.len()).try_for_each(|i| self.produce_letter(batch, i, outlet, letters))
+    }
+
+    fn produce_letter(
+        &self,
+        batch: usize,
+        index: usize,
+        outlet: &Outlet,
+        letters: &mut DeadLetters,
+    ) -> Result<(), Error> {
+        let Some(letter) = self.letters.get(index) else { return Ok(()) };
+        let rows = letters.encode(letter)?;
+        let sent = outlet.send(letters.record(letter, &rows), numbered(batch, LETTERS, index));
+        sent.map_err(Error::kafka(format!("cannot send to {}", letters.topic())))
     }
 
     fn produce_row(
@@ -118,11 +158,11 @@ impl PendingBatch {
         row: usize,
         outlet: &Outlet,
         flow: Option<&Flow>,
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         let output = &self.outputs[number];
         let cause_index = output.cause[row];
         if self.refused.contains(&cause_index) {
-            return Ok(true);
+            return Ok(());
         }
         let (Some(cause), Some(payload)) =
             (self.causes.get(cause_index as usize), output.rows.payloads.get(row))
@@ -144,10 +184,10 @@ impl PendingBatch {
             flow.wrote(&output.topic, partition, Amount { rows: 1, bytes });
         }
         match outlet.send(record, numbered(batch, number, row)) {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(()),
             Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)) => {
                 self.refuse_cause(cause_index, number);
-                Ok(false)
+                Ok(())
             }
             Err(source) => Err(Error::Kafka { what: format!("cannot send to {}", output.topic), source }),
         }

@@ -31,6 +31,8 @@ pub struct Drawn {
     pub letters: Vec<Letter>,
     /// Records that left on the way as repeats.
     pub repeats: u64,
+    /// Whether any record left, whatever became of it.
+    pub moved: bool,
     /// What kept the task from taking more.
     pub hindrance: Option<Hindrance>,
 }
@@ -116,7 +118,7 @@ impl RunningTask {
     /// Takes the row at the front of an input, or lets it go where it is a repeat.
     fn take(&mut self, index: usize, phase: Phase, stage: &RunningStage, drawing: &mut Drawing) {
         let repeats = stage.inputs[index].repeats;
-        let partition = self.key.1;
+        let (number, partition) = self.key;
         let input = &mut self.inputs[index];
         let topic = &input.topic;
         let dedupe = &mut input.dedupe;
@@ -136,6 +138,7 @@ impl RunningTask {
                     origin_ms: next.item.origin_ms,
                     traceparent: meta.traceparent.clone(),
                     late: meta.late,
+                    stage: number,
                     topic: topic.clone(),
                     partition,
                     raw: RawRef { batch: next.raw.clone(), index: next.raw_index },
@@ -156,7 +159,7 @@ impl RunningTask {
 
     /// Lets a refused record go: to the dead letters, unless it only warms or rebuilds.
     fn skip(&mut self, index: usize, drawing: &mut Drawing) {
-        let partition = self.key.1;
+        let (number, partition) = self.key;
         let input = &mut self.inputs[index];
         let topic = &input.topic;
         let counts_from = input.rebuild_to.max(input.warm_below.unwrap_or(i64::MIN));
@@ -170,7 +173,7 @@ impl RunningTask {
                 drawing.letters.push(Letter::of_record(
                     next.raw,
                     next.raw_index,
-                    (topic, partition),
+                    (number, topic, partition),
                     &next.item.meta.origin,
                     next.item.origin_ms,
                     fault,
@@ -209,7 +212,9 @@ impl Drawing {
             order: self.order,
             phase: self.phase.unwrap_or(Phase::Live),
         };
-        Ok(Drawn { batch, causes: self.causes, letters: self.letters, repeats: self.repeats, hindrance })
+        let moved = self.next.iter().any(Option::is_some);
+        let Self { causes, letters, repeats, .. } = self;
+        Ok(Drawn { batch, causes, letters, repeats, moved, hindrance })
     }
 }
 

@@ -29,8 +29,8 @@ pub struct RunningTask {
     rebuilding: Option<Progress>,
     /// Whether anything is to be committed.
     dirty: bool,
-    /// Since when, and at which record time, the task is held up by others or by an input.
-    held_up: Option<(Instant, Hindrance)>,
+    /// Since when the task is held up by others or by an input.
+    held_up: Option<Instant>,
 }
 
 /// A task without its partitions: it goes on if they come back at its own offsets.
@@ -168,6 +168,38 @@ impl RunningTask {
         self.dirty = false;
         for input in &mut self.inputs {
             input.committed();
+        }
+    }
+
+    /// Notes what holds the task up; what has done so for longer than `bound` is returned, and an input that has is no
+    /// longer waited for.
+    pub fn overdue(
+        &mut self,
+        hindrance: Option<Hindrance>,
+        moved: bool,
+        bound: std::time::Duration,
+    ) -> Option<Hindrance> {
+        let Some(hindrance) = hindrance.filter(|_| !self.rebuilding()) else {
+            self.held_up = None;
+            return None;
+        };
+        match self.held_up {
+            Some(since) if !moved => {
+                if since.elapsed() < bound {
+                    return None;
+                }
+                self.held_up = None;
+                if let Hindrance::Input(input) = hindrance
+                    && let Some(input) = self.inputs.get_mut(input)
+                {
+                    input.overdue = true;
+                }
+                Some(hindrance)
+            }
+            _ => {
+                self.held_up = Some(Instant::now());
+                None
+            }
         }
     }
 
