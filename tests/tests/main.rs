@@ -1,1 +1,10 @@
-//! Placeholder.
+//! Tests that cross crates: end to end against real Kafka, Redis and a schema registry, SQL cases, DataFusion as oracle.
+
+#[cfg(test)]
+mod fraud_stream;
+#[cfg(test)]
+mod poison;
+#[cfg(test)]
+mod second_application;
+#[cfg(test)]
+mod servers;
