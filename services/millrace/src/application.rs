@@ -4,15 +4,20 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Result, anyhow};
+use millrace_features::ViewTopics;
 use millrace_runtime::Configuration;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use millrace_topics::{Application, KafkaTopic, Problem, Role, Topic};
 use rdkafka::ClientConfig;
 
-/// Reads an application; its problems, all of them, are the error.
+use crate::check;
+
+/// Reads an application, ready to run; its problems, all of them, are the error.
 pub fn load(folder: &Path, app: &str) -> Result<Application> {
-    millrace_topics::load(folder, app).map_err(|problems| problems_error(&problems))
+    let app = millrace_topics::load(folder, app).map_err(|problems| problems_error(&problems))?;
+    let problems = check::problems(&app);
+    if problems.is_empty() { with_schemas(app) } else { Err(problems_error(&problems)) }
 }
 
 /// Problems as one error, a line each.
@@ -37,21 +42,25 @@ pub fn prediction_topics(app: &Application) -> impl Iterator<Item = &Topic> {
     app.topics.iter().filter(|topic| matches!(topic.role, Role::Predictions(_)))
 }
 
-/// Every topic that is to exist in Kafka: the application's, with the schemas that their views derive, and the
-/// internal ones of those views.
-pub fn kafka_topics(app: &Application) -> Result<Vec<KafkaTopic>> {
-    let planned = millrace_features::kafka_topics(app).map_err(|problems| problems_error(&problems))?;
-    let mut topics: Vec<KafkaTopic> = app.topics.iter().map(|topic| topic.kafka.clone()).collect();
-    for derived in planned {
-        match topics.iter_mut().find(|topic| topic.name == derived.name) {
-            Some(topic) => *topic = derived,
-            None => topics.push(derived),
+/// The topics of the views of an application: internal ones and what links them.
+pub fn view_topics(app: &Application) -> Result<Vec<ViewTopics>> {
+    millrace_features::kafka_topics(app).map_err(|problems| problems_error(&problems))
+}
+
+/// The application with the schema of every topic: those of views follow from their SQL.
+pub fn with_schemas(mut app: Application) -> Result<Application> {
+    for view in view_topics(&app)? {
+        for topic in app.topics.iter_mut().filter(|topic| topic.stem == view.view) {
+            topic.kafka = view.output.clone();
         }
     }
-    if let Some(topic) = topics.iter().find(|topic| topic.schema.is_none()) {
-        bail!("no schema is known for {}", topic.name);
-    }
-    Ok(topics)
+    Ok(app)
+}
+
+/// Every topic that is to exist in Kafka: the application's, and the internal ones of its views.
+pub fn kafka_topics(app: &Application) -> Result<Vec<KafkaTopic>> {
+    let internal = view_topics(app)?.into_iter().flat_map(|view| view.internal);
+    Ok(app.topics.iter().map(|topic| topic.kafka.clone()).chain(internal).collect())
 }
 
 /// How the application's cluster is reached.

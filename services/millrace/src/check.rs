@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use millrace_topics::{Application, Problem};
+use arrow::datatypes::SchemaRef;
+use millrace_topics::{Application, Problem, Role, Topic};
 
-use crate::application::{prediction_topics, views};
+use crate::application::{prediction_topics, views, with_schemas};
 
 /// Prints every problem of an application; exit code 1 if there is one.
 pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
@@ -36,9 +37,20 @@ pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
 
 /// What topic files alone do not tell: SQL against schemas, models against views.
 pub fn problems(app: &Application) -> Vec<Problem> {
-    let mut problems = millrace_features::check(app);
-    if problems.is_empty() {
-        problems = millrace_scorer::check(app, &|topic| millrace_features::output_schema(app, topic));
+    let problems = millrace_features::check(app);
+    if !problems.is_empty() {
+        return problems;
     }
-    problems
+    let Ok(app) = with_schemas(app.clone()) else { return problems };
+    let models = prediction_topics(&app).flat_map(|topic| match features_of(&app, topic) {
+        Some(features) => millrace_scorer::check(&app, topic, features),
+        None => Vec::new(),
+    });
+    models.collect()
+}
+
+/// The columns that a prediction topic scores.
+fn features_of<'a>(app: &'a Application, topic: &Topic) -> Option<&'a SchemaRef> {
+    let Role::Predictions(table) = &topic.role else { return None };
+    Some(app.topic(&table.features)?.kafka.schema.as_ref()?.arrow())
 }

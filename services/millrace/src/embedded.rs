@@ -40,7 +40,7 @@ impl Embedded {
         let flow = Flow::new();
         let environment = Environment {
             registry: Arc::new(InProcessRegistry::default()),
-            open_store: store::in_process(),
+            open_store: store::open("memory:")?,
             assignment: Assignment::Fixed(flow.clone()),
             readiness: Readiness::new(),
             configuration,

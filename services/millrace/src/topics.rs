@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Result, anyhow};
+use anyhow::Result;
 use millrace_runtime::{Args, Configuration};
 use millrace_topics::cluster::{self, Target};
 use millrace_topics::deployments::Deployments;
 use millrace_topics::graph::Graph;
 
-use crate::application::{self, kafka_client, kafka_topics, prediction_topics};
-use crate::check;
+use crate::application::{self, kafka_client, kafka_topics, prediction_topics, view_topics};
 use crate::cli::{GraphFormat, TopicsCommand};
 
 /// Runs one of the commands.
@@ -25,10 +24,6 @@ pub fn run(folder: &Path, command: TopicsCommand) -> Result<ExitCode> {
 
 fn apply(folder: &Path, app: &str, replication: Option<u16>, args: &Args) -> Result<()> {
     let app = application::load(folder, app)?;
-    let problems = check::problems(&app);
-    if !problems.is_empty() {
-        return Err(application::problems_error(&problems));
-    }
     let configuration = Configuration::load(args)?;
     let client = kafka_client(&configuration);
     let registry = application::registry(&configuration)?;
@@ -66,16 +61,15 @@ fn diff(folder: &Path, app: &str, args: &Args) -> Result<ExitCode> {
 
 fn graph(folder: &Path, app: &str, format: GraphFormat) -> Result<()> {
     let app = application::load(folder, app)?;
-    let (steps, internal) = millrace_features::dataflow(&app).map_err(|p| application::problems_error(&p))?;
+    let views = view_topics(&app)?;
+    let steps = views.iter().flat_map(|view| view.steps.clone()).collect();
+    let internal: Vec<_> = views.into_iter().flat_map(|view| view.internal).collect();
     let graph = Graph::new(&app, steps, &internal);
     let text = match format {
         GraphFormat::Text => graph.text(),
         GraphFormat::Dot => graph.dot(),
         GraphFormat::Mermaid => graph.mermaid(),
     };
-    if text.is_empty() {
-        return Err(anyhow!("{} has no topics", app.name));
-    }
     print!("{text}");
     Ok(())
 }
