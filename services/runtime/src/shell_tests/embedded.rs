@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::echo::{Bench, PARTITIONS, Reader, eventually, start};
 use crate::embedded::{Amount, EmbeddedCluster, Flow};
-use crate::{Assignment, Error};
+use crate::{Assignment, Error, dead_letters};
 
 fn bench(app: &str, cluster: &EmbeddedCluster, stages: usize) -> Bench {
     let mut bench = Bench::new(app, &cluster.bootstrap());
@@ -20,6 +20,7 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
     let flow = Flow::new();
     let environment = bench.environment(Assignment::Fixed(flow.clone()), &[]);
     let readiness = environment.readiness.clone();
+    let (configuration, registry) = (environment.configuration.clone(), environment.registry.clone());
     let running = start(bench.service(), environment);
     for n in 1..=1000 {
         bench.send(&format!("user{}", n % 17), n, n);
@@ -34,10 +35,16 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
     let sum: i64 = rows.iter().map(|r| r.field("n").as_i64().unwrap()).sum();
     assert_eq!(sum, 500_500);
     assert!(rows.iter().all(|r| r.headers["origin"].starts_with("two.0/")), "{:?}", rows[0]);
-    let letters = Reader::new(&bench.bootstrap, "two.dead-letters", 1).read(2, Duration::from_secs(20));
-    let mut reasons: Vec<_> = letters.iter().map(|l| l.field("reason").as_str().unwrap().to_owned()).collect();
-    reasons.sort_unstable();
-    assert_eq!(reasons, ["malformed", "negative"]);
+    let reader = Reader::new(&bench.bootstrap, "two.dead-letters", 1);
+    assert_eq!(reader.read(2, Duration::from_secs(20)).len(), 2);
+    let mut letters = Vec::new();
+    let topic = bench.service().dead_letters;
+    dead_letters::list(&configuration, &topic, &registry, |letter| letters.push(letter)).unwrap();
+    letters.sort_by(|a, b| a.reason.cmp(&b.reason));
+    let known: Vec<_> = letters.iter().map(|l| (l.reason.as_str(), l.stage.as_str(), l.topic.as_str())).collect();
+    assert_eq!(known, [("malformed", "echo/0", "two.0"), ("negative", "echo/0", "two.0")]);
+    assert_eq!(letters[0].value.as_deref(), Some(b"no json".as_slice()));
+    assert_eq!(letters[1].detail, "n is -3");
     eventually("ready", Duration::from_secs(10), || readiness.ready().is_ok());
     let report = running.stop();
     assert_eq!((report.rows_in, report.rows_out, report.rejected, report.filtered), (2002, 2000, 2, 1));
@@ -76,7 +83,7 @@ fn a_panic_in_a_worker_is_an_error_of_the_run() {
     let environment = bench.environment(Assignment::Fixed(Flow::new()), &[]);
     let readiness = environment.readiness.clone();
     let running = start(bench.service(), environment);
-    bench.send("a", 1, 666);
+    bench.send("a", 1, -666);
     bench.flush();
     let error = running.thread.join().unwrap().unwrap_err();
     assert!(matches!(&error, Error::Panic { message, .. } if message.contains("a broken task")), "{error}");
