@@ -3,6 +3,7 @@
 mod application;
 pub mod cluster;
 mod columns;
+pub mod deployments;
 mod duration;
 pub mod graph;
 mod instant;

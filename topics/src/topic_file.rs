@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use millrace_schemas::{Format, TopicSchema, envelope};
+use millrace_schemas::envelope::{DeadLetter, Deployment, prediction};
+use millrace_schemas::{Format, TopicSchema};
 
 use crate::instant::instant_ms;
 use crate::near::near;
@@ -254,9 +255,9 @@ impl TopicReader<'_, '_, '_> {
     fn schema(&self, kind: Kind) -> Option<Arc<TopicSchema>> {
         let own = match kind {
             Kind::Source | Kind::Features => None,
-            Kind::Predictions => Some(envelope::PREDICTION),
-            Kind::Deployments => Some(envelope::DEPLOYMENT),
-            Kind::DeadLetters => Some(envelope::DEAD_LETTER),
+            Kind::Predictions => Some(prediction::AVRO),
+            Kind::Deployments => Some(Deployment::AVRO),
+            Kind::DeadLetters => Some(DeadLetter::AVRO),
         };
         let own = own.and_then(|avro| TopicSchema::parse(avro).ok().map(Arc::new));
         let name = self.root.string("schema", "transactions.avsc");
@@ -336,9 +337,9 @@ fn start(table: &Table<'_, '_>) -> Option<Start> {
 /// The columns of Millrace's own envelopes.
 fn default_column(kind: Kind, key: &str) -> Option<String> {
     let column = match (kind, key) {
-        (Kind::Predictions, "key") => "unit",
-        (Kind::Predictions, "time") => "time",
-        (Kind::Predictions, "id") => "id",
+        (Kind::Predictions, "key") => prediction::UNIT,
+        (Kind::Predictions | Kind::Deployments | Kind::DeadLetters, "time") => "time",
+        (Kind::Predictions, "id") => prediction::ID,
         (Kind::Deployments, "key") => "topic",
         _ => return None,
     };

@@ -174,13 +174,13 @@ fn classify(error: &SRCError) -> Fault {
     let code =
         error.source().and_then(|cause| cause.downcast_ref::<RawError>()).map_or(0, |raw| raw.error_code);
     let status = match code {
-        // Confluent's codes are the HTTP status and two digits more.
+        // Confluent's codes are the HTTP status and two digits more: 40401 to 40403 are subject, version, schema.
+        40_400..40_500 => return Fault::Absent,
         1_000.. => code / 100,
-        0 => http_status(&error.error),
-        status => status,
+        _ => http_status(&error.error),
     };
+    // A bare 404 is no answer of a registry: were it one, a wrong path would make every record's schema unknown.
     match status {
-        404 => Fault::Absent,
         0 | 408 | 429 | 500.. => Fault::Passing,
         _ => Fault::Lasting,
     }
@@ -200,6 +200,9 @@ fn described(error: &SRCError) -> String {
         text.push_str(": ");
         text.push_str(&error.to_string());
         cause = error.source();
+    }
+    if http_status(&error.error) == 404 {
+        text.push_str("; is the URL that of a Confluent-compatible API? (Apicurio's ends in /apis/ccompat/v7)");
     }
     text
 }

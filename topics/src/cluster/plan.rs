@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_schemas::compatibility;
+use millrace_schemas::compatibility::{self, Incompatibility};
 
 use crate::KafkaTopic;
 use crate::cluster::Change;
@@ -46,16 +46,18 @@ pub(crate) fn schema_change(subject: &str, avro: &str, latest: Option<&str>) -> 
     if same_json(avro, latest) {
         return None;
     }
-    Some(match compatibility::check(avro, latest) {
-        Ok(()) => register(true),
-        Err(error) => Change::Refuse {
-            what: format!("schema {subject}"),
-            why: format!(
-                "the new schema cannot read what was written with the registered one: {error}; \
-                 give new fields a default, keep the types of the others, or write to a new topic"
-            ),
-        },
-    })
+    let why = match compatibility::backward(latest, avro) {
+        Ok(found) if found.is_empty() => return Some(register(true)),
+        Ok(found) => found.into_iter().map(describe).collect::<Vec<_>>().join("; "),
+        Err(error) => error.to_string(),
+    };
+    let why = format!("refused, since the registered schema wrote what it cannot read: {why}");
+    Some(Change::Refuse { what: format!("schema {subject}"), why })
+}
+
+fn describe(found: Incompatibility) -> String {
+    let field = found.field.map(|field| format!("field `{field}`: ")).unwrap_or_default();
+    format!("{field}{}", found.message)
 }
 
 fn settings(topic: &KafkaTopic) -> BTreeMap<String, String> {
@@ -173,7 +175,7 @@ mod tests {
             Some("~ schema web.clicks-value  new version")
         );
         let refused = change(&with(""), Some(old)).unwrap();
-        assert!(refused.starts_with("! schema web.clicks-value  the new schema cannot read"), "{refused}");
+        assert!(refused.starts_with("! schema web.clicks-value  refused, since"), "{refused}");
         assert!(refused.contains("place"), "{refused}");
     }
 }

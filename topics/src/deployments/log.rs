@@ -27,6 +27,7 @@ pub(super) fn read_to_end(client: &ClientConfig, topic: &str) -> KafkaResult<Vec
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("isolation.level", "read_committed")
+        .set("topic.metadata.propagation.max.ms", "2000") // so long a new topic may be unknown to a broker
         .set("enable.partition.eof", "true");
     let consumer: BaseConsumer = config.create()?;
     let mut partitions = TopicPartitionList::new();
@@ -97,7 +98,9 @@ impl Writer {
             // The error tells more than a failed abort would; the broker aborts by itself in time.
             let _ = self.producer.abort_transaction(TIMEOUT);
         }
-        sent
+        // A fenced producer drops what it holds and tells why only here.
+        let fatal = self.producer.client().fatal_error();
+        sent.map_err(|error| fatal.map_or(error, |(code, _)| KafkaError::MessageProduction(code)))
     }
 
     fn send(&self, topic: &str, records: &[(String, Vec<u8>)]) -> KafkaResult<Vec<i64>> {
