@@ -8,6 +8,7 @@ use arrow::compute::kernels::cast_utils::Parser as _;
 use arrow::datatypes::Date32Type;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millrace_load::fraud::{self, DAY_MS, Params};
+use millrace_load::output::kafka::{self, Follow, Options};
 use millrace_load::output::{json, parquet};
 
 /// Seeded input for Millrace: the same flags give the same records on every machine.
@@ -39,6 +40,8 @@ struct Generate {
     population: Population,
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    cluster: Cluster,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -47,6 +50,8 @@ enum Destination {
     Parquet,
     /// Standard output, one object per line with its `topic`, in the order of record time.
     Json,
+    /// The topics <app>.transactions and <app>.labels, in the order of record time; Avro, keyed by customer.
+    Kafka,
 }
 
 /// What is generated.
@@ -83,6 +88,65 @@ struct Files {
     /// The folder to write into, made where it is missing.
     #[arg(long, default_value = ".", value_name = "DIR")]
     dir: PathBuf,
+}
+
+/// For --to kafka.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "With --to kafka")]
+struct Cluster {
+    /// Kafka's bootstrap servers.
+    #[arg(long, env = "KAFKA_BOOTSTRAP", default_value = "localhost:9092", value_name = "HOST:PORT")]
+    bootstrap: String,
+    /// The schema registry, which knows the topics' schemas (`millrace topics apply`).
+    #[arg(
+        long,
+        env = "SCHEMA_REGISTRY_URL",
+        default_value = "http://localhost:8081",
+        value_name = "URL",
+        hide_env_values = true
+    )]
+    registry: String,
+    /// The application whose topics are written.
+    #[arg(long, default_value = "fraud")]
+    app: String,
+    /// Records per second, payments and labels together, whether consumers keep up or not. Without it, as fast as the
+    /// cluster takes them.
+    #[arg(long, value_name = "N", value_parser = parse_rate)]
+    rate: Option<f64>,
+    /// Wait for a consumer group, so that it is never far behind: its name, or the beginning of the name and a star
+    /// (`fraud.features*`).
+    #[arg(long, value_name = "GROUP")]
+    follow: Option<String>,
+    /// With --follow: how many records the group may be behind.
+    #[arg(long, default_value_t = 20_000, value_name = "N", requires = "follow")]
+    max_lag: u64,
+    /// An option of librdkafka, such as `security.protocol=SSL`; repeatable.
+    #[arg(long = "kafka", value_name = "OPTION=VALUE", value_parser = parse_option)]
+    options: Vec<(String, String)>,
+}
+
+impl Cluster {
+    fn options(self) -> Options {
+        let max_lag_rows = self.max_lag;
+        Options {
+            bootstrap: self.bootstrap,
+            registry: self.registry,
+            app: self.app,
+            rate: self.rate,
+            follow: self.follow.map(|group| Follow { group, max_lag_rows }),
+            kafka: self.options,
+        }
+    }
+}
+
+fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0);
+    rate.ok_or_else(|| "write a number above 0".to_owned())
+}
+
+fn parse_option(text: &str) -> Result<(String, String), String> {
+    let (option, value) = text.split_once('=').ok_or("write option=value")?;
+    Ok((option.to_owned(), value.to_owned()))
 }
 
 /// Midnight of a day like 2018-04-01, in ms since 1970.
@@ -122,6 +186,12 @@ pub fn run(cli: Cli) -> Result<()> {
     match generate.to {
         Destination::Parquet => parquet::write(&stream, &generate.files.dir),
         Destination::Json => Ok(json::write(stream, BufWriter::new(stdout().lock()))?),
+        Destination::Kafka => {
+            let report = kafka::send(stream, &generate.cluster.options())?;
+            let seconds = report.elapsed.as_secs_f64();
+            eprintln!("{} records sent and acknowledged in {seconds:.1} s", report.records);
+            Ok(())
+        }
     }
 }
 

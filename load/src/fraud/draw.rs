@@ -32,10 +32,10 @@ impl Draw {
     pub fn new(seed: u64, purpose: Purpose) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(match purpose {
-            Purpose::Customers => 0,
-            Purpose::Terminals => 1,
-            Purpose::CompromisedTerminals => 2,
-            Purpose::CompromisedCustomers => 3,
+            Purpose::Customers => 1,
+            Purpose::Terminals => 2,
+            Purpose::CompromisedTerminals => 3,
+            Purpose::CompromisedCustomers => 4,
             Purpose::Payments(customer) => (1 << 32) + u64::from(customer),
         });
         Self { rng, spare_normal: None }

@@ -53,7 +53,7 @@ impl From<Event> for Line {
 /// Writes one object per event, in the stream's order: `topic` (`transactions` or `labels`), then the columns of that
 /// topic; times in ms since 1970. A reader that closes the pipe ends the stream without an error.
 pub fn write(events: impl Iterator<Item = Event>, mut out: impl Write) -> io::Result<()> {
-    let mut write = || {
+    let write = || {
         for event in events {
             serde_json::to_writer(&mut out, &Line::from(event))?;
             out.write_all(b"\n")?;

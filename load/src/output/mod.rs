@@ -1,4 +1,6 @@
 //! Where a stream goes: Parquet files, standard output, Kafka.
 
 pub mod json;
+pub mod kafka;
+mod pace;
 pub mod parquet;
