@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray,
-    UInt32Array, new_empty_array,
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
+    StructArray, UInt32Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{can_cast_types, cast, interleave};
@@ -60,13 +60,14 @@ impl Envelope {
     /// that is not there or cannot be shown as text.
     pub fn find(schema: &SchemaRef, features: &Schema, names: &Names<'_>) -> Result<Self, Vec<String>> {
         let mut problems = Vec::new();
-        let mut find = |what: &str, name: &str, fits: fn(&DataType) -> bool| match column(features, name, fits) {
-            Ok(index) => index,
-            Err(problem) => {
-                problems.push(format!("{what} `{name}`: {problem}"));
-                0
-            }
-        };
+        let mut find =
+            |what: &str, name: &str, fits: fn(&DataType) -> bool| match column(features, name, fits) {
+                Ok(index) => index,
+                Err(problem) => {
+                    problems.push(format!("{what} `{name}`: {problem}"));
+                    0
+                }
+            };
         let text = |kind: &DataType| can_cast_types(kind, &DataType::Utf8);
         let id = find("id", names.id, text);
         let time = find("time", names.time, |kind| matches!(kind, DataType::Timestamp(..)));
@@ -92,9 +93,16 @@ impl Envelope {
         RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
     }
 
-    fn column(&self, field: &Field, rows: &RecordBatch, predicted: &Predicted<'_>) -> Result<ArrayRef, ArrowError> {
+    fn column(
+        &self,
+        field: &Field,
+        rows: &RecordBatch,
+        predicted: &Predicted<'_>,
+    ) -> Result<ArrayRef, ArrowError> {
         let n = rows.num_rows();
-        let same = |text: &str| -> ArrayRef { Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n))) };
+        let same = |text: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n)))
+        };
         let column: ArrayRef = match field.name().as_str() {
             "id" => rows.column(self.id).clone(),
             "time" => rows.column(self.time).clone(),
@@ -121,7 +129,8 @@ impl Envelope {
         let DataType::Map(entries, sorted) = field.data_type() else { return Err(not_of_type(field, "map")) };
         let DataType::Struct(parts) = entries.data_type() else { return Err(not_of_type(field, "map")) };
         let (n, width) = (rows.num_rows(), self.context.len());
-        let keys = StringArray::from_iter_values((0..n).flat_map(|_| self.context.iter().map(|(name, _)| name)));
+        let names = self.context.iter().map(|(name, _)| name.as_str());
+        let keys = StringArray::from_iter_values(names.cycle().take(n * width));
         let texts: Vec<ArrayRef> = self
             .context
             .iter()
@@ -144,8 +153,19 @@ impl Envelope {
 /// Checks that a schema has the columns of a prediction, and no other: one line per problem.
 pub fn check_schema(schema: &Schema) -> Result<(), String> {
     const COLUMNS: [&str; 13] = [
-        "id", "time", "unit", "model", "version", "arm", "role", "decision", "score", "reasons", "propensity",
-        "deployment", "context",
+        "id",
+        "time",
+        "unit",
+        "model",
+        "version",
+        "arm",
+        "role",
+        "decision",
+        "score",
+        "reasons",
+        "propensity",
+        "deployment",
+        "context",
     ];
     let names: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
     let missing = COLUMNS.iter().find(|column| !names.contains(*column));

@@ -1,6 +1,6 @@
 //! Feature columns to the one float matrix that a model takes.
 
-use arrow::array::{Array, ArrayRef, AsArray, Float32Array};
+use arrow::array::{ArrayRef, AsArray, Float32Array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Float32Type, Schema};
 use arrow::record_batch::RecordBatch;
@@ -37,11 +37,6 @@ impl InputColumns {
             }
         }
         if problems.is_empty() { Ok(Self { inputs }) } else { Err(problems) }
-    }
-
-    /// How many inputs there are.
-    pub fn len(&self) -> usize {
-        self.inputs.len()
     }
 
     /// The matrix of a batch of feature rows. A value is the nearest float to the column's; NULL and what is not finite
@@ -129,17 +124,27 @@ mod tests {
                     inputs = [{ name = \"x\", default = 0.0 }]\noutput = { name = \"y\" }\n\
                     decision = { threshold = 0.5, above = \"a\", below = \"b\" }\n";
         let mut file = ModelFile::parse("model.toml".as_ref(), text).unwrap();
-        file.inputs =
-            inputs.iter().map(|(name, missing)| ModelInput { name: (*name).to_owned(), missing: *missing }).collect();
+        file.inputs = inputs
+            .iter()
+            .map(|(name, missing)| ModelInput { name: (*name).to_owned(), missing: *missing })
+            .collect();
         file
     }
 
     fn rows() -> RecordBatch {
         RecordBatch::try_from_iter_with_nullable([
             ("name", Arc::new(StringArray::from(vec!["p", "q", "r", "s"])) as ArrayRef, true),
-            ("whole", Arc::new(Int64Array::from(vec![Some(1), None, Some(16_777_217), Some(-4)])) as ArrayRef, true),
+            (
+                "whole",
+                Arc::new(Int64Array::from(vec![Some(1), None, Some(16_777_217), Some(-4)])) as ArrayRef,
+                true,
+            ),
             ("real", Arc::new(Float64Array::from(vec![0.1, 2.0, f64::NAN, 1e300])) as ArrayRef, true),
-            ("yes", Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])) as ArrayRef, true),
+            (
+                "yes",
+                Arc::new(BooleanArray::from(vec![Some(true), Some(false), None, Some(true)])) as ArrayRef,
+                true,
+            ),
             ("big", Arc::new(UInt64Array::from(vec![u64::MAX, 0, 1, 2])) as ArrayRef, true),
         ])
         .unwrap()
@@ -154,10 +159,22 @@ mod tests {
         let keep = Missing::Default(-1.0);
         let matrix = matrix(&[("real", keep), ("yes", keep), ("whole", keep), ("big", keep)]);
         let expected: [f32; 16] = [
-            0.1, 1.0, 1.0, 18_446_744_073_709_551_615.0, //
-            2.0, 0.0, -1.0, 0.0, //
-            -1.0, -1.0, 16_777_216.0, 1.0, //
-            -1.0, 1.0, -4.0, 2.0,
+            0.1,
+            1.0,
+            1.0,
+            18_446_744_073_709_551_615.0, //
+            2.0,
+            0.0,
+            -1.0,
+            0.0, //
+            -1.0,
+            -1.0,
+            16_777_216.0,
+            1.0, //
+            -1.0,
+            1.0,
+            -4.0,
+            2.0,
         ];
         assert_eq!(matrix.values, expected);
         assert_eq!(matrix.rows, [0, 1, 2, 3]);
@@ -166,13 +183,18 @@ mod tests {
 
     #[test]
     fn a_row_that_lacks_an_input_is_rejected_with_the_first_reason_and_leaves_the_others_in_place() {
-        let matrix = matrix(&[("whole", Missing::Reject), ("real", Missing::Reject), ("yes", Missing::Default(9.0))]);
+        let matrix =
+            matrix(&[("whole", Missing::Reject), ("real", Missing::Reject), ("yes", Missing::Default(9.0))]);
         assert_eq!(matrix.rows, [0]);
         assert_eq!(matrix.values, [1.0, 0.1, 1.0]);
         let notes: Vec<_> = matrix.rejected.iter().map(|(row, note)| (*row, note.as_str())).collect();
         assert_eq!(
             notes,
-            [(1, "model input `whole` is NULL"), (2, "model input `real` is NaN"), (3, "model input `real` is inf")]
+            [
+                (1, "model input `whole` is NULL"),
+                (2, "model input `real` is NaN"),
+                (3, "model input `real` is inf")
+            ]
         );
     }
 

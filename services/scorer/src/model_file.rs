@@ -205,9 +205,10 @@ fn check(raw: Raw) -> Result<ModelFile, String> {
 fn input(raw: RawInput) -> Result<ModelInput, String> {
     let name = raw.name;
     let missing = match (raw.default, raw.missing.as_deref()) {
-        (Some(value), None) => Missing::Default(finite(value).ok_or_else(|| {
-            format!("inputs: the default of `{name}` is not a finite 32-bit float")
-        })?),
+        (Some(value), None) => Missing::Default(
+            finite(value)
+                .ok_or_else(|| format!("inputs: the default of `{name}` is not a finite 32-bit float"))?,
+        ),
         (None, Some("reject")) => Missing::Reject,
         (None, Some(other)) => {
             return Err(format!(
@@ -245,10 +246,9 @@ fn positive(output: &RawOutput) -> Result<usize, String> {
             "output.positive: missing; it says which of the labels {} the score is of",
             labels.join(", ")
         )),
-        (Some(positive), labels) => labels
-            .iter()
-            .position(|label| label == positive)
-            .ok_or_else(|| format!("output.positive: `{positive}` is none of the labels {}", labels.join(", "))),
+        (Some(positive), labels) => labels.iter().position(|label| label == positive).ok_or_else(|| {
+            format!("output.positive: `{positive}` is none of the labels {}", labels.join(", "))
+        }),
     }
 }
 
@@ -317,10 +317,15 @@ mod tests {
             ("rows = 67240", "row = 67240", "row"),
             ("[output]", "[output]\nzipmap = false", "zipmap"),
         ];
-        let example = example();
+        let example: String = example()
+            .lines()
+            .filter(|line| !line.trim_start().starts_with('#'))
+            .map(|line| line.to_owned() + "\n")
+            .collect();
         for (from, to, named) in mistakes {
             assert!(example.contains(from), "{from}");
-            let error = parse(&example.replacen(from, to, 1)).unwrap_err();
+            let parsed = parse(&example.replacen(from, to, 1));
+            let error = parsed.err().unwrap_or_else(|| panic!("{from} -> {to} was taken"));
             assert!(error.contains("m/1/model.toml") && error.contains(named), "{from} -> {to}: {error}");
         }
     }

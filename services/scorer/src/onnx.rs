@@ -39,7 +39,8 @@ impl Model {
     pub fn load(stored: &StoredModel) -> Result<Self, Error> {
         let name = stored.reference.to_string();
         let fail = |message: String| Error::Model { model: name.clone(), message };
-        let session = session(&stored.onnx)?.map_err(|error| fail(format!("model.onnx cannot be loaded: {error}")))?;
+        let session =
+            session(&stored.onnx)?.map_err(|error| fail(format!("model.onnx cannot be loaded: {error}")))?;
         let inputs = stored.file.inputs.len();
         check_input(session.inputs(), inputs).map_err(fail)?;
         let columns = check_output(session.outputs(), stored).map_err(fail)?;
@@ -74,10 +75,10 @@ impl Model {
         let fail = |message: String| Error::Model { model: self.name.clone(), message };
         let tensor = TensorRef::from_array_view(([padded_rows, self.inputs], matrix))
             .map_err(|error| fail(error.to_string()))?;
-        let outputs = self
-            .session
-            .run(ort::inputs![tensor])
-            .map_err(|error| Error::Model { model: self.name.clone(), message: format!("it cannot run: {error}") })?;
+        let outputs = self.session.run(ort::inputs![tensor]).map_err(|error| Error::Model {
+            model: self.name.clone(),
+            message: format!("it cannot run: {error}"),
+        })?;
         let output = outputs
             .get(&self.output)
             .ok_or_else(|| fail(format!("output `{}` did not come", self.output)))?;
@@ -165,7 +166,11 @@ fn check_input(inputs: &[Outlet], width: usize) -> Result<(), String> {
         ));
     };
     let ValueType::Tensor { ty: TensorElementType::Float32, shape, .. } = input.dtype() else {
-        return Err(format!("its input `{}` is {}, not a tensor of 32-bit floats", input.name(), input.dtype()));
+        return Err(format!(
+            "its input `{}` is {}, not a tensor of 32-bit floats",
+            input.name(),
+            input.dtype()
+        ));
     };
     match shape.as_ref() {
         [rows, columns] if *rows < 0 && (*columns < 0 || usize::try_from(*columns) == Ok(width)) => Ok(()),
@@ -239,7 +244,10 @@ mod tests {
             for (score, expected) in scores.iter().zip(expected) {
                 assert!((score - expected).abs() < 2e-6, "{name}: {score} instead of {expected}");
             }
-            assert!(scores.iter().any(|s| *s > 0.7) && scores.iter().any(|s| *s < 0.3), "{name} tells nothing apart");
+            assert!(
+                scores.iter().any(|s| *s > 0.7) && scores.iter().any(|s| *s < 0.3),
+                "{name} tells nothing apart"
+            );
         }
     }
 

@@ -48,7 +48,11 @@ pub fn service(
     let watcher = Arc::new(Watcher::start(watch, serving.clone())?);
     let stage = Stage {
         name: format!("scorer/{}", topic.stem),
-        inputs: vec![InputTopic { topic: parts.features.kafka.clone(), time: parts.time.to_owned(), source: None }],
+        inputs: vec![InputTopic {
+            topic: parts.features.kafka.clone(),
+            time: parts.time.to_owned(),
+            source: None,
+        }],
         outputs: vec![topic.kafka.clone()],
         alignment: None,
         stateful: false,
@@ -76,8 +80,11 @@ pub fn service(
 pub fn check(app: &Application, topic: &Topic, features: &SchemaRef) -> Vec<Problem> {
     let Some((deployments, table)) = deployments_of(app) else { return Vec::new() };
     let Some(reference) = table.first.get(&topic.stem) else { return Vec::new() };
-    let Err(error) = check_model(&repository_of(app), reference, features, &topic.stem) else { return Vec::new() };
-    let problem = |message: String| deployments.problem(&format!("deployments.first.{}", topic.stem), message);
+    let Err(error) = check_model(&repository_of(app), reference, features, &topic.stem) else {
+        return Vec::new();
+    };
+    let problem =
+        |message: String| deployments.problem(&format!("deployments.first.{}", topic.stem), message);
     match error {
         Error::Misfit { problems, .. } => {
             problems.into_iter().map(|line| problem(format!("model {reference}: {line}"))).collect()
@@ -123,23 +130,37 @@ impl<'a> Parts<'a> {
     fn find(app: &'a Application, topic: &'a Topic) -> Result<Self, Error> {
         let fail = |message: String| Error::Application(message);
         let Role::Predictions(table) = &topic.role else {
-            return Err(fail(format!("{} has no [predictions]: the scorer does not write it", topic.file.display())));
+            return Err(fail(format!(
+                "{} has no [predictions]: the scorer does not write it",
+                topic.file.display()
+            )));
         };
         let features = app.topics.iter().find(|t| t.stem == table.features).ok_or_else(|| {
-            fail(format!("{}: predictions.features: there is no topic `{}`", topic.file.display(), table.features))
+            fail(format!(
+                "{}: predictions.features: there is no topic `{}`",
+                topic.file.display(),
+                table.features
+            ))
         })?;
-        let schema = features.kafka.schema.as_ref().ok_or_else(|| {
-            fail(format!("{}: its schema is not derived yet", features.file.display()))
-        })?;
+        let schema = features
+            .kafka
+            .schema
+            .as_ref()
+            .ok_or_else(|| fail(format!("{}: its schema is not derived yet", features.file.display())))?;
         let lacks = |key: &str, what: &str| {
-            fail(format!("{}: {key} is missing; predictions take {what} from that column", features.file.display()))
+            fail(format!(
+                "{}: {key} is missing; predictions take {what} from that column",
+                features.file.display()
+            ))
         };
         let (deployments, _) = deployments_of(app).ok_or_else(|| {
             fail(format!("{}/deployments.toml is missing; it says which model serves", app.folder.display()))
         })?;
-        let dead_letters = app.topics.iter().find(|t| matches!(t.role, Role::DeadLetters)).ok_or_else(|| {
-            fail(format!("{}/dead-letters.toml is missing", app.folder.display()))
-        })?;
+        let dead_letters = app
+            .topics
+            .iter()
+            .find(|t| matches!(t.role, Role::DeadLetters))
+            .ok_or_else(|| fail(format!("{}/dead-letters.toml is missing", app.folder.display())))?;
         Ok(Self {
             topic,
             table,
@@ -154,7 +175,8 @@ impl<'a> Parts<'a> {
 
     fn envelope(&self) -> Result<Envelope, Error> {
         let fail = |message: String| Error::Application(format!("{}: {message}", self.topic.file.display()));
-        let schema = self.topic.kafka.schema.as_ref().ok_or_else(|| fail("its schema is not known".into()))?;
+        let schema =
+            self.topic.kafka.schema.as_ref().ok_or_else(|| fail("its schema is not known".into()))?;
         envelope::check_schema(schema.arrow()).map_err(fail)?;
         let names =
             Names { id: self.id, time: self.time, unit: &self.table.unit, context: &self.table.context };
@@ -182,8 +204,8 @@ fn advice(app: &Application, topic: &Topic, deployments: &Topic) -> String {
             deployments.file.display()
         )
     };
-    format!(
-        "no model is deployed on {}: {first}run `millrace topics apply {}`",
-        topic.kafka.name, app.name
-    )
+    format!("no model is deployed on {}: {first}run `millrace topics apply {}`", topic.kafka.name, app.name)
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,10 +31,8 @@ impl Champion {
         features: &FeatureColumns,
     ) -> Result<Self, Error> {
         let stored = repository::read(root, reference)?;
-        let columns = InputColumns::find(&stored.file, &features.schema).map_err(|problems| Error::Misfit {
-            model: reference.to_string(),
-            features: features.topic.clone(),
-            problems,
+        let columns = InputColumns::find(&stored.file, &features.schema).map_err(|problems| {
+            Error::Misfit { model: reference.to_string(), features: features.topic.clone(), problems }
         })?;
         let idle = Mutex::new(vec![Model::load(&stored)?]);
         Ok(Self { deployment, columns, stored, idle })
@@ -145,7 +143,10 @@ mod tests {
         ]));
         let error = Champion::load(&models(), &version("logistic"), 0, &features).err().unwrap();
         let text = error.to_string();
-        assert!(text.contains("`ammount`") && text.contains("input 2 `night`") && text.contains("fraud.features"), "{text}");
+        assert!(
+            text.contains("`ammount`") && text.contains("input 2 `night`") && text.contains("fraud.features"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -52,7 +52,10 @@ impl ScorerTask {
         let champion = self.serving.champion().map_err(TaskError)?;
         let taken: Vec<u32> = batch.order.iter().map(|taken| taken.row).collect();
         let failed = |error: ArrowError| TaskError(format!("feature rows cannot be scored: {error}"));
-        let rows = Rows { columns: take(&input.rows, &taken).map_err(failed)?, order: (0..).take(taken.len()).collect() };
+        let rows = Rows {
+            columns: take(&input.rows, &taken).map_err(failed)?,
+            order: (0..).take(taken.len()).collect(),
+        };
         let faults = (0..).take(rows.order.len()).filter_map(|row: u32| {
             self.envelope.fault(&rows.columns, row as usize).map(|(reason, detail)| (row, reason, detail))
         });
@@ -71,13 +74,22 @@ impl ScorerTask {
             scores,
         };
         let predictions = self.envelope.rows(&rows.columns, &predicted).map_err(failed)?;
-        effects.outputs.push(Output { topic: 0, rows: predictions, late: late(input, &taken, &rows.order), cause: rows.order });
+        effects.outputs.push(Output {
+            topic: 0,
+            rows: predictions,
+            late: late(input, &taken, &rows.order),
+            cause: rows.order,
+        });
         Ok(())
     }
 }
 
 /// Scores rows by one run of the model, and rejects those that it has no score for.
-fn score(champion: &Champion, rows: Rows, rejected: &mut Vec<Rejection>) -> Result<(Rows, Vec<f64>), TaskError> {
+fn score(
+    champion: &Champion,
+    rows: Rows,
+    rejected: &mut Vec<Rejection>,
+) -> Result<(Rows, Vec<f64>), TaskError> {
     let failed = |error: ArrowError| TaskError(format!("feature rows cannot be scored: {error}"));
     let matrix = champion.columns.matrix(&rows.columns).map_err(failed)?;
     let missing = matrix.rejected.into_iter().map(|(row, detail)| (row, "missing_input", detail)).collect();
@@ -95,7 +107,8 @@ fn score(champion: &Champion, rows: Rows, rejected: &mut Vec<Rejection>) -> Resu
 
 /// The mark of the rows that are predicted; empty if none has it.
 fn late(input: &Input, taken: &[u32], order: &[u32]) -> Vec<bool> {
-    let marks: Vec<bool> = order.iter().map(|place| input.meta[taken[*place as usize] as usize].late).collect();
+    let marks: Vec<bool> =
+        order.iter().map(|place| input.meta[taken[*place as usize] as usize].late).collect();
     if marks.contains(&true) { marks } else { Vec::new() }
 }
 

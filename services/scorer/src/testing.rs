@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::array::{
+    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use millrace_schemas::TopicSchema;
 use millrace_schemas::envelope::prediction;
@@ -67,8 +69,10 @@ pub(crate) fn feature_rows(rows: &[[f64; 3]]) -> RecordBatch {
     let whole = |column: usize| -> ArrayRef {
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row[column] as i64)))
     };
-    let times = TimestampMillisecondArray::from_iter_values((0..n).map(|i| 1_000 * i)).with_timezone("+00:00");
-    let countries: StringArray = (0..n).map(|i| (i % 3 != 0).then_some(["FR", "BE"][i as usize % 2])).collect();
+    let times =
+        TimestampMillisecondArray::from_iter_values((0..n).map(|i| 1_000 * i)).with_timezone("+00:00");
+    let countries: StringArray =
+        (0..n).map(|i| (i % 3 != 0).then_some(["FR", "BE"][i as usize % 2])).collect();
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values((0..n).map(|i| format!("t{i}")))),
         Arc::new(times),
@@ -86,7 +90,8 @@ pub(crate) fn with_null(rows: &RecordBatch, column: &str, row: usize) -> RecordB
     let index = rows.schema().index_of(column).unwrap();
     let mut columns = rows.columns().to_vec();
     let null = arrow::array::new_null_array(columns[index].data_type(), 1);
-    let parts = [columns[index].slice(0, row), null, columns[index].slice(row + 1, rows.num_rows() - row - 1)];
+    let parts =
+        [columns[index].slice(0, row), null, columns[index].slice(row + 1, rows.num_rows() - row - 1)];
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
     columns[index] = arrow::compute::concat(&parts).unwrap();
     RecordBatch::try_new(rows.schema(), columns).unwrap()

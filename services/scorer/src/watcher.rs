@@ -60,7 +60,9 @@ impl Watcher {
                 follower.run(&stopped);
                 alarm.armed = false;
             })
-            .map_err(|source| Error::Application(format!("cannot start the watch on deployments: {source}")))?;
+            .map_err(|source| {
+                Error::Application(format!("cannot start the watch on deployments: {source}"))
+            })?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
     }
 }
@@ -170,7 +172,8 @@ impl Follower {
             Some(bad) => Err(bad),
             None => Deployment::from_batch(&decoded.rows).map_err(|error| error.to_string()),
         };
-        let taken = read.and_then(|events| events.iter().try_for_each(|event| self.in_force.take(offset, event)));
+        let taken =
+            read.and_then(|events| events.iter().try_for_each(|event| self.in_force.take(offset, event)));
         if let Err(error) = taken {
             tracing::error!(topic = %self.watch.topic.name, offset, "deployment ignored: {error}");
         }

@@ -63,7 +63,7 @@ def make_trees(rng, count, depth):
     return trees
 
 
-def tree_ensemble(trees, base):
+def tree_ensemble(trees):
     a = {k: [] for k in ("nodes_treeids", "nodes_nodeids", "nodes_featureids", "nodes_values", "nodes_modes",
                          "nodes_truenodeids", "nodes_falsenodeids", "class_treeids", "class_nodeids", "class_ids",
                          "class_weights")}
@@ -82,11 +82,11 @@ def tree_ensemble(trees, base):
                 a["class_ids"].append(1)
                 a["class_weights"].append(weight)
     return helper.make_node("TreeEnsembleClassifier", ["x"], ["label", "probabilities"], domain="ai.onnx.ml",
-                            classlabels_int64s=[0, 1], post_transform="LOGISTIC", base_values=[base], **a)
+                            classlabels_int64s=[0, 1], post_transform="LOGISTIC", **a)
 
 
-def score_trees(trees, base, row):
-    margin = base
+def score_trees(trees, row):
+    margin = 0
     for nodes in trees:
         i = 0
         while not nodes[i][3]:
@@ -114,9 +114,9 @@ def main():
          missing={"amount": 'missing = "reject"', "customer_tx_1d": "default = 1.0"})
     golden["logistic"] = [sigmoid(sum(w * v for w, v in zip(weights, row)) + intercept) for row in rows]
 
-    trees, base = make_trees(rng, 40, 3), float(numpy.float32(-0.4))
-    save("trees", [tree_ensemble(trees, base)], [x], [label, p])
-    golden["trees"] = [score_trees(trees, base, row) for row in rows]
+    trees = make_trees(rng, 40, 3)
+    save("trees", [tree_ensemble(trees)], [x], [label, p])
+    golden["trees"] = [score_trees(trees, row) for row in rows]
 
     w = helper.make_tensor("w", FLOAT, [3, 1], weights)
     b = helper.make_tensor("b", FLOAT, [1], [intercept])
