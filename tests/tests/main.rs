@@ -3,8 +3,12 @@
 #[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod second_application;
 #[cfg(test)]
 mod servers;
+#[cfg(test)]
+mod sql_cases;

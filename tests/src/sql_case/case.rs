@@ -68,19 +68,16 @@ impl Case {
     /// The case's application: its topics with this many partitions each, the view in `view.toml` and `view.sql`.
     pub fn application(&self, partitions: usize) -> Result<Application> {
         let app = Application::empty("case")?;
-        let (mut key, mut time) = ("", "");
         for (name, source) in &self.sources {
-            (key, time) = (&source.key, &source.time);
             app.write(&format!("{name}.avsc"), &source.avro(name)?)?;
             let text = format!(
-                "title = \"Rows\"\nschema = \"{name}.avsc\"\nkey = \"{key}\"\ntime = \"{time}\"\n\
-                 partitions = {partitions}\nretention = \"forever\"\n"
+                "title = \"Rows\"\nschema = \"{name}.avsc\"\nkey = \"{}\"\ntime = \"{}\"\n\
+                 partitions = {partitions}\nretention = \"forever\"\n",
+                source.key, source.time
             );
             app.write(&format!("{name}.toml"), &text)?;
         }
         let mut text = format!("title = \"The view\"\npartitions = {partitions}\nretention = \"forever\"\n");
-        // The topic's key and time must be columns of the view; a case may leave either out.
-        let _ = (key, time);
         text += "\n[features]\nstart = \"earliest\"\nmax_skew = \"12h\"\n";
         for (name, value) in [("lateness", &self.lateness), ("horizon", &self.horizon)] {
             if let Some(value) = value {

@@ -35,28 +35,24 @@ pub struct Outcome {
     pub store: BTreeMap<String, KeyWrite>,
 }
 
-/// Runs `service` over the rows of its sources, by Kafka name. Rows are taken in batches of `batch`; with `stop`, every
-/// task is dropped half-way, rebuilt from the log as its last commit says, and goes on.
+/// Runs `service` over the rows of its sources, by Kafka name. Rows are taken in batches of at most `batch`; with
+/// `stop`, every task is dropped half-way, rebuilt from the log as its last commit says, and goes on.
 pub fn run(service: &Service, sources: &BTreeMap<String, RecordBatch>, batch: usize, stop: bool) -> Result<Outcome> {
-    let mut run = Run { service, lanes: BTreeMap::new(), results: Vec::new(), rejected: Vec::new(), store: BTreeMap::new() };
+    let mut run = Run {
+        service,
+        lanes: BTreeMap::new(),
+        results: Vec::new(),
+        rejected: Vec::new(),
+        store: BTreeMap::new(),
+    };
     let rows = run.source_rows(sources)?;
-    let half = rows.len() / 2;
-    for (i, rows) in cut(&rows, batch, half).into_iter().enumerate() {
-        let taken = i * batch;
-        if stop && taken >= half && taken < half + batch {
-            run.restart(batch)?;
-        }
-        for (topic, partition, row) in rows {
-            run.arrive(topic, *partition, row.clone())?;
-        }
-        run.advance()?;
+    let (before, after) = rows.split_at(if stop { rows.len() / 2 } else { rows.len() });
+    run.take(before, batch)?;
+    if stop {
+        run.restart(batch)?;
+        run.take(after, batch)?;
     }
     run.finish()
-}
-
-/// Batches of at most `batch` rows.
-fn cut<T>(rows: &[T], batch: usize, _half: usize) -> Vec<&[T]> {
-    rows.chunks(batch).collect()
 }
 
 /// One task with the log of what it reads.
@@ -99,6 +95,17 @@ impl Run<'_> {
             (inputs[input].topic.name.clone(), partition, Row { place, ..row })
         });
         Ok(rows.collect())
+    }
+
+    /// Lets rows arrive and be taken, batch by batch.
+    fn take(&mut self, rows: &[(String, i32, Row)], batch: usize) -> Result<()> {
+        for rows in rows.chunks(batch) {
+            for (topic, partition, row) in rows {
+                self.arrive(topic, *partition, row.clone())?;
+            }
+            self.advance()?;
+        }
+        Ok(())
     }
 
     /// Puts a row into the log of the task that reads it.
@@ -180,7 +187,7 @@ impl Run<'_> {
                 (input, &log[from..lane.taken[input]])
             });
             let rows = merge(kept.collect());
-            for rows in cut(&rows, batch, 0) {
+            for rows in rows.chunks(batch) {
                 let inputs = &self.service.stages[*stage].inputs;
                 let (effects, _) = take(&mut *lane.task, inputs, rows.to_vec(), Phase::Rebuild)?;
                 ensure!(
