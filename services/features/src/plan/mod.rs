@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 pub use entity::Entity;
 pub use output::OutputColumn;
-pub(crate) use relation::{HIDDEN, slot_schema};
+pub(crate) use relation::{hidden, slot_schema};
 pub use relation::{Branch, Slot};
 pub use stages::{Group, Stage, Step};
 pub use window::WindowColumn;

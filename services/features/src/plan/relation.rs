@@ -242,8 +242,14 @@ pub(super) fn substitute(expr: Expr, schema: &DFSchema, env: &[Expr]) -> DataFus
     .map(|transformed| transformed.data)
 }
 
-/// Columns that internal topics add to a view's own.
-pub(crate) const HIDDEN: [&str; 3] = ["_branch", "_time", "_warm"];
+/// Columns that internal topics add to a view's own: the source's place in the SQL, the record time, and whether the
+/// row lies before the view's start.
+pub(crate) mod hidden {
+    pub(crate) const BRANCH: &str = "_branch";
+    pub(crate) const TIME: &str = "_time";
+    pub(crate) const WARM: &str = "_warm";
+    pub(crate) const ALL: [&str; 3] = [BRANCH, TIME, WARM];
+}
 
 /// `wanted` as a name that Avro accepts and nothing else has.
 pub(super) fn unique_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
@@ -254,7 +260,7 @@ pub(super) fn unique_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String 
     }
     let stem = name.clone();
     let mut n = 1;
-    while taken(&name) || HIDDEN.contains(&name.as_str()) {
+    while taken(&name) || hidden::ALL.contains(&name.as_str()) {
         n += 1;
         name = format!("{stem}_{n}");
     }
