@@ -235,16 +235,25 @@ impl Bench {
         }
     }
 
-    pub fn send(&self, user: &str, at: i64, n: i64) {
-        let partition = Partitioner::Murmur2.partition(Some(user.as_bytes()), PARTITIONS);
+    /// Sends an event to the first topic; the partition it went to.
+    pub fn send(&self, user: &str, at: i64, n: i64) -> i32 {
+        self.send_event(&format!("{}.0", self.app), user, at, n)
+    }
+
+    pub fn send_event(&self, topic: &str, user: &str, at: i64, n: i64) -> i32 {
+        let partition = Partitioner::Murmur2.partition(Some(user.as_bytes()), PARTITIONS).cast_signed();
         let payload = format!(r#"{{"user":"{user}","at":{at},"n":{n}}}"#);
-        self.send_raw(user, partition.cast_signed(), payload.as_bytes());
+        self.send_to(topic, user, partition, payload.as_bytes());
+        partition
     }
 
     pub fn send_raw(&self, key: &str, partition: i32, payload: &[u8]) {
-        let name = format!("{}.0", self.app);
+        self.send_to(&format!("{}.0", self.app), key, partition, payload);
+    }
+
+    pub fn send_to(&self, name: &str, key: &str, partition: i32, payload: &[u8]) {
         loop {
-            let record = BaseRecord::to(&name).partition(partition).key(key).payload(payload);
+            let record = BaseRecord::to(name).partition(partition).key(key).payload(payload);
             match self.producer.send(record) {
                 Ok(()) => break,
                 Err((e, _)) if e.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull) => {
@@ -256,7 +265,11 @@ impl Bench {
     }
 
     pub fn flush(&self) {
-        self.producer.flush(Duration::from_secs(20)).unwrap();
+        // The client's own flush polls for 100 ms at a time.
+        eventually("everything is sent", Duration::from_secs(60), || {
+            self.producer.poll(Duration::from_millis(1));
+            self.producer.in_flight_count() == 0
+        });
     }
 }
 

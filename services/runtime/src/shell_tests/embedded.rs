@@ -128,3 +128,32 @@ fn the_flow_says_what_is_in_flight_and_a_forgotten_record_stops_the_run() {
     let error = running.thread.join().unwrap().unwrap_err();
     assert!(matches!(&error, Error::Lost(_)), "{error}");
 }
+
+/// Run by hand: `cargo test -p millrace-runtime --lib throughput -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn throughput_of_two_stages() {
+    let cluster = EmbeddedCluster::start().unwrap();
+    let bench = bench("fast", &cluster, 2);
+    let flow = Flow::new();
+    let running = start(bench.service(), bench.environment(Assignment::Fixed(flow.clone()), &[]));
+    let reader = Reader::new(&bench.bootstrap, &bench.out(), PARTITIONS);
+    let begun = Instant::now();
+    let total = 200_000;
+    std::thread::scope(|scope| {
+        let counted = scope.spawn(|| reader.read(total, Duration::from_secs(20)).len());
+        for n in 0..total {
+            if n % 100 == 0 {
+                flow.wait_below(Amount { rows: 5000, bytes: 1 << 20 }, Duration::from_secs(60));
+            }
+            let user = format!("user{}", n % 1000);
+            let partition = bench.send(&user, 1_000_000 + n as i64, 1);
+            flow.wrote("fast.0", partition, Amount { rows: 1, bytes: 130 });
+        }
+        bench.flush();
+        assert_eq!(counted.join().unwrap(), total);
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{total} rows through two stages in {seconds:.2} s: {:.0}/s", total as f64 / seconds);
+    running.stop();
+}
