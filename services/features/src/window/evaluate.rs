@@ -11,6 +11,8 @@ use super::state::{Context, KeyState, step};
 #[derive(Clone, Copy)]
 pub(super) struct At {
     pub(super) time: i64,
+    /// Rows older than this do not count.
+    pub(super) floor: i64,
     /// Branch and number, if it is stored; `None`: the last of the rows up to `time`.
     pub(super) row: Option<(usize, u64)>,
     /// Whether cursors may have to go back.
@@ -25,19 +27,23 @@ impl KeyState<'_> {
             match group.bounds {
                 Bounds::Range { start, end } => {
                     let upper = at.time.saturating_sub(end);
-                    let lower = start.map_or(i64::MIN, |start| at.time.saturating_sub(start));
+                    let lower = start.map_or(at.floor, |start| at.time.saturating_sub(start).max(at.floor));
                     // Where a delay is longer than the frame, it is empty, but its cursors still stand somewhere.
                     let lower = lower.min(upper.saturating_add(1));
                     self.seek_range(context, number, (lower, upper), at.back);
                 }
                 Bounds::Rows { start, end } => amend = self.seek_rows(context, number, (start, end), at.row),
             }
-            self.amend(context, group, amend, false);
+            if let Some(amend) = amend {
+                self.amend(context, group, amend, false);
+            }
             for (frame, read) in &group.reads {
                 let word = self.read(context, number, *read, amend);
                 out.set(*frame, index, word, context.texts);
             }
-            self.amend(context, group, amend, true);
+            if let Some(amend) = amend {
+                self.amend(context, group, amend, true);
+            }
         }
     }
 
@@ -46,11 +52,11 @@ impl KeyState<'_> {
         let plan = context.plan;
         let group = &plan.groups[number];
         let cursors = &mut self.cursors[number * plan.branches..(number + 1) * plan.branches];
+        let (plans, sums) = (plan.sums(group), &mut self.sums[group.sums.clone()]);
         let mut grown = 0;
         for (branch, (cursor, rows)) in cursors.iter_mut().zip(self.reservoirs.iter()).enumerate() {
             let slots = context.layout.slots(branch);
-            let mut step =
-                |at: u64, leaving| grown += step(plan, group, slots, rows.row(at), self.sums, leaving);
+            let mut step = |at: u64, leaving| grown += step(plans, sums, slots, rows.row(at), leaving);
             if back {
                 while cursor.low > rows.first() && rows.time(cursor.low - 1) >= lower {
                     cursor.low -= 1;
@@ -92,11 +98,17 @@ impl KeyState<'_> {
     }
 
     /// Takes the current row into the accumulators or out of them, where the cuts of a ROWS frame differ from it.
-    fn amend(&mut self, context: Context<'_>, group: &Group, amend: Option<(Amend, usize, u64)>, undo: bool) {
-        let Some((amend, branch, number)) = amend else { return };
+    fn amend(
+        &mut self,
+        context: Context<'_>,
+        group: &Group,
+        (amend, branch, number): (Amend, usize, u64),
+        undo: bool,
+    ) {
         let row = self.reservoirs[branch].row(number);
         let leaving = (amend == Amend::Without) != undo;
-        let grown = step(context.plan, group, context.layout.slots(branch), row, self.sums, leaving);
+        let sums = &mut self.sums[group.sums.clone()];
+        let grown = step(context.plan.sums(group), sums, context.layout.slots(branch), row, leaving);
         self.held.bytes = self.held.bytes.saturating_add_signed(grown);
     }
 
