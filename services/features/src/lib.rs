@@ -1,11 +1,14 @@
 //! Feature views: one SQL text, planned once, run over streams, files and in tests.
 
+pub mod backfill;
 mod error;
 mod exec;
 pub mod plan;
 mod service;
 pub mod sql;
 mod stage;
+#[cfg(test)]
+mod testing;
 mod view;
 pub mod window;
 

@@ -1,5 +1,8 @@
 //! A view as a service of the shell: its stages, the topics between them, and what is wrong where it cannot run.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

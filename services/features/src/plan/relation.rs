@@ -30,6 +30,8 @@ pub struct Slot {
 pub struct Branch {
     /// Index among the application's sources.
     pub source: usize,
+    /// The source's columns, as expressions resolve against them.
+    pub(super) source_schema: DFSchema,
     /// Rows pass if all are true; over the source's columns.
     pub filters: Vec<Expr>,
     /// One expression per branch column, over the source's columns.
@@ -111,7 +113,9 @@ impl Flattener<'_> {
         })?;
         let columns: Vec<Expr> =
             schema.fields().iter().map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
-        Ok(Flat { branches: vec![Branch { source, filters: Vec::new(), columns, relevant: None }], ..Flat::default() })
+        let source_schema = DFSchema::try_from(self.sources[source].schema.as_ref().clone())?;
+        let branch = Branch { source, source_schema, filters: Vec::new(), columns, relevant: None };
+        Ok(Flat { branches: vec![branch], ..Flat::default() })
     }
 
     fn union(&self, inputs: Vec<Flat>) -> Result<Flat, Refusal> {
@@ -140,7 +144,7 @@ impl Flattener<'_> {
         for (i, field) in schema.fields().iter().enumerate() {
             let mut nullable = false;
             for branch in &flat.branches {
-                nullable |= branch.columns[i].nullable(&self.source_schema(branch)?)?;
+                nullable |= branch.columns[i].nullable(&branch.source_schema)?;
             }
             let name = unique_name(field.name(), |name| flat.base.iter().any(|slot| slot.name == name));
             flat.base.push(Slot { name, data_type: field.data_type().clone(), nullable });
@@ -148,10 +152,6 @@ impl Flattener<'_> {
         flat.env = flat.base.iter().map(|slot| Expr::Column(Column::new_unqualified(&slot.name))).collect();
         flat.windowed = true;
         Ok(())
-    }
-
-    fn source_schema(&self, branch: &Branch) -> DataFusionResult<DFSchema> {
-        DFSchema::try_from(self.sources[branch.source].schema.as_ref().clone())
     }
 
     /// The branch column that an expression is, made one if it is computed; `None` if it needs a window's result.
