@@ -65,6 +65,24 @@ impl Case {
         Ok(case)
     }
 
+    /// A case without expectations: a view of one topic `events`.
+    pub fn of_one_source(view: String, key: &str, time: &str, rows: String) -> Self {
+        let source = Source { key: key.into(), time: time.into(), rows };
+        Self {
+            title: "events".into(),
+            view,
+            sources: BTreeMap::from([("events".into(), source)]),
+            lateness: None,
+            // Longer than any rows of such a case span.
+            horizon: Some("100 days".into()),
+            expect: None,
+            late: Vec::new(),
+            store: BTreeMap::new(),
+            refused: Vec::new(),
+            datafusion: None,
+        }
+    }
+
     /// The case's application: its topics with this many partitions each, the view in `view.toml` and `view.sql`.
     pub fn application(&self, partitions: usize) -> Result<Application> {
         let app = Application::empty("case")?;

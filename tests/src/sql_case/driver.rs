@@ -196,7 +196,8 @@ impl Run<'_> {
                 );
             }
             lane.task.restore(&progress);
-            ensure!(lane.task.progress() == progress, "a rebuilt task has the progress of the commit");
+            let rebuilt = lane.task.progress();
+            ensure!(rebuilt == progress, "a rebuilt task has the progress {rebuilt:?}, its commit {progress:?}");
         }
         Ok(())
     }
