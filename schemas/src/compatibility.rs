@@ -78,7 +78,8 @@ pub fn backward(old: &str, new: &str) -> Result<Vec<Incompatibility>, Error> {
 
 /// Every problem of a schema file with its earlier versions: `x.v1.avsc`, `x.v2.avsc`, ... beside `x.avsc`.
 pub fn check_history(file: &Path) -> Vec<HistoryProblem> {
-    let problem = |file: &Path, message: String| HistoryProblem { file: file.to_owned(), field: None, message };
+    let problem =
+        |file: &Path, message: String| HistoryProblem { file: file.to_owned(), field: None, message };
     let new = match fs::read_to_string(file) {
         Ok(text) => text,
         Err(e) => return vec![problem(file, format!("cannot be read: {e}"))],
@@ -89,7 +90,10 @@ pub fn check_history(file: &Path) -> Vec<HistoryProblem> {
     let mut problems = Vec::new();
     for (i, (version, path)) in earlier_versions(file).iter().enumerate() {
         if *version != i as u32 + 1 {
-            problems.push(problem(path, format!("version {} is missing before it: number versions from 1", i + 1)));
+            problems.push(problem(
+                path,
+                format!("version {} is missing before it: number versions from 1", i + 1),
+            ));
             break;
         }
         let result = fs::read_to_string(path).map_err(|e| e.to_string());
@@ -114,7 +118,8 @@ fn earlier_versions(file: &Path) -> Vec<(u32, PathBuf)> {
         .flatten()
         .filter_map(|entry| {
             let path = entry.ok()?.path();
-            let version = path.file_name()?.to_str()?.strip_prefix(stem)?.strip_prefix(".v")?.strip_suffix(".avsc")?;
+            let version =
+                path.file_name()?.to_str()?.strip_prefix(stem)?.strip_prefix(".v")?.strip_suffix(".avsc")?;
             Some((version.parse().ok()?, path))
         })
         .collect();

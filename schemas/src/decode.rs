@@ -94,8 +94,9 @@ impl Decoder {
         Self { schema, format }
     }
 
-    /// Decodes one payload per record. Fails only where the registry does not answer: nothing was consumed then,
-    /// and the same call may be made again.
+    /// Decodes one payload per record. Fails only where the registry does not answer (`Unavailable`: nothing was
+    /// consumed, and the same call may be made again) or answers what no registry would (`Refused`: a wrong address or
+    /// password, which a retry does not mend).
     pub fn decode(&mut self, payloads: &[Option<&[u8]>]) -> Result<Decoded, RegistryError> {
         let mut rejected = Vec::new();
         let mut parts = match &mut self.format {

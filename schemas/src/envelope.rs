@@ -13,7 +13,8 @@ use arrow::record_batch::RecordBatch;
 use crate::Error;
 
 fn column<'a, A: Array + 'static>(rows: &'a RecordBatch, name: &str) -> Result<&'a A, Error> {
-    let column = rows.column_by_name(name).ok_or_else(|| Error::Envelope(format!("column `{name}` is missing")))?;
+    let column =
+        rows.column_by_name(name).ok_or_else(|| Error::Envelope(format!("column `{name}` is missing")))?;
     column
         .as_any()
         .downcast_ref()

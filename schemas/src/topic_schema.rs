@@ -3,8 +3,6 @@
 mod derive;
 mod parse;
 
-use std::sync::Arc;
-
 use arrow::datatypes::{Schema, SchemaRef};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -70,7 +68,6 @@ impl TopicSchema {
     /// The Arrow schema of decoded rows: `timestamp-millis` is `Timestamp(Millisecond, "+00:00")`, strings are
     /// `Utf8`, a union with null is a nullable column.
     pub fn arrow(&self) -> &SchemaRef {
-        let _: &Arc<Schema> = &self.arrow;
         &self.arrow
     }
 
@@ -88,8 +85,11 @@ impl TopicSchema {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::sync::Arc;
+
     use arrow::datatypes::{DataType, Field, TimeUnit};
+
+    use super::*;
 
     const ALL: &str = include_str!("topic_schema/every_type.avsc");
 

@@ -112,7 +112,10 @@ fn a_schema_file_is_held_against_all_versions_beside_it() {
     let found = check_history(&file);
     assert_eq!(found.len(), 2, "{found:?}");
     assert!(found[0].message.contains("version 2") && found[0].file == file, "{found:?}");
-    assert!(found[1].message.contains("version 3 is missing") && found[1].file.ends_with("x.v10.avsc"), "{found:?}");
+    assert!(
+        found[1].message.contains("version 3 is missing") && found[1].file.ends_with("x.v10.avsc"),
+        "{found:?}"
+    );
     write("x.avsc", "{");
     assert_eq!(check_history(&file).len(), 1);
 }

@@ -101,15 +101,17 @@ impl<'de> Visitor<'de> for OfField<'_> {
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Cell<'de>, E> {
+        // Digits alone are a number that was written as a text, not a date.
+        let dated = value.as_bytes().get(4) == Some(&b'-');
         let cell = match self.0.data_type() {
             DataType::Utf8 => Some(Cell::Text(Cow::Owned(value.to_owned()))),
             DataType::Binary => latin1(value).map(Cell::Bytes),
             DataType::Float32 | DataType::Float64 => not_finite(value).map(Cell::Float),
-            DataType::Date32 => Date32Type::parse(value).map(|days| Cell::Integer(days.into())),
-            DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            DataType::Date32 if dated => Date32Type::parse(value).map(|days| Cell::Integer(days.into())),
+            DataType::Timestamp(TimeUnit::Millisecond, _) if dated => {
                 TimestampMillisecondType::parse(value).map(Cell::Integer)
             }
-            DataType::Timestamp(..) => TimestampMicrosecondType::parse(value).map(Cell::Integer),
+            DataType::Timestamp(..) if dated => TimestampMicrosecondType::parse(value).map(Cell::Integer),
             _ => None,
         };
         cell.ok_or_else(|| E::custom(format!("the text {:?}, where {} is asked", Short(value), Asked(&self))))

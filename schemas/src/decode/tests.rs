@@ -3,8 +3,9 @@
 mod evolution;
 mod json;
 mod poison;
+mod round_trip;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use apache_avro::types::Value as Avro;
 use arrow::array::{Array, AsArray};
@@ -36,23 +37,29 @@ fn decoder(reader: &str, writers: &[&str]) -> (Decoder, Vec<u32>) {
 
 /// What apache-avro writes, in the wire format.
 fn written(id: u32, schema: &str, fields: &[(&str, Avro)]) -> Vec<u8> {
-    let schema = apache_avro::Schema::parse_str(schema).unwrap();
+    written_as(id, &apache_avro::Schema::parse_str(schema).unwrap(), fields)
+}
+
+fn written_as(id: u32, schema: &apache_avro::Schema, fields: &[(&str, Avro)]) -> Vec<u8> {
     let value =
         Avro::Record(fields.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect());
     let mut bytes = vec![0];
     bytes.extend(id.to_be_bytes());
-    bytes.extend(apache_avro::to_avro_datum(&schema, value.resolve(&schema).unwrap()).unwrap());
+    bytes.extend(apache_avro::to_avro_datum(schema, value.resolve(schema).unwrap()).unwrap());
     bytes
 }
+
+static PAYMENTS: LazyLock<apache_avro::Schema> =
+    LazyLock::new(|| apache_avro::Schema::parse_str(PAYMENT).unwrap());
 
 fn payment(id: u32, i: i64) -> Vec<u8> {
     let some = |text: &str| Avro::Union(1, Box::new(Avro::String(text.into())));
     let country = if i % 3 == 0 { Avro::Union(0, Box::new(Avro::Null)) } else { some("LU") };
     let tags = (0..i.rem_euclid(4)).map(|t| Avro::String(format!("tag {t}"))).collect();
     let context = (0..i.rem_euclid(2)).map(|_| ("terminal".to_owned(), some("t9"))).collect();
-    written(
+    written_as(
         id,
-        PAYMENT,
+        &PAYMENTS,
         &[
             ("id", Avro::String(format!("p{i}"))),
             ("amount", Avro::Double(i as f64 / 4.0)),
@@ -97,6 +104,14 @@ fn what_apache_avro_writes_is_read_column_by_column() {
     assert_eq!((0..7).map(|i| tags.value_length(i)).collect::<Vec<_>>(), [0, 1, 2, 3, 0, 1, 2]);
     let context = decoded.rows.column(6).as_map();
     assert_eq!(context.value(1).column(0).as_string::<i32>().value(0), "terminal");
+}
+
+#[test]
+fn decoders_and_encoders_move_between_threads() {
+    fn moves<T: Send>() {}
+    moves::<Decoder>();
+    moves::<Encoder>();
+    moves::<Decoded>();
 }
 
 #[test]
@@ -163,4 +178,18 @@ fn the_encoder_writes_what_apache_avro_reads() {
     assert_eq!(field("maybe_millis"), Avro::Union(1, Box::new(Avro::TimestampMillis(7))));
     let mut back = Decoder::new(Format::Avro, schema, registry);
     assert_eq!(decode(&mut back, &[bytes.to_vec()]).rows, rows.rows);
+}
+
+#[test]
+fn blocks_with_their_size_are_read_as_those_without() {
+    let schema = r#"{"type":"record","name":"R","fields":[
+        {"name":"tags","type":{"type":"array","items":"string"}},{"name":"n","type":"long"}]}"#;
+    let (mut d, ids) = decoder(schema, &[schema]);
+    let record =
+        |size: u8| [&[0][..], &ids[0].to_be_bytes(), &[1, size, 2, b'a', 2, 2, b'b', 0, 14]].concat();
+    // One item in a block of 2 bytes, one in a block without a size; then a size that is not the block's.
+    let decoded = decode(&mut d, &[record(4), record(2)]);
+    assert_eq!(decoded.index, [0]);
+    assert_eq!(longs(&decoded, "n"), [7]);
+    assert_eq!(decoded.rows.column(0).as_list::<i32>().values().as_string::<i32>().value(1), "b");
 }

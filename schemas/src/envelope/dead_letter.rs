@@ -57,7 +57,8 @@ impl DeadLetter {
         self.key = key.map(cut);
         self.value = value.map(cut);
         self.value_length = value.map_or(0, |bytes| bytes.len() as i64);
-        self.value_sha256 = value.map(|bytes| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect());
+        self.value_sha256 =
+            value.map(|bytes| Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect());
     }
 
     /// One row per letter, with the schema of [`DeadLetter::AVRO`].
@@ -65,7 +66,8 @@ impl DeadLetter {
         let schema = TopicSchema::parse(Self::AVRO)?;
         let text = |of: fn(&Self) -> &str| Arc::new(StringArray::from_iter_values(letters.iter().map(of)));
         let maybe = |of: fn(&Self) -> Option<&str>| Arc::new(letters.iter().map(of).collect::<StringArray>());
-        let bytes = |of: fn(&Self) -> Option<&[u8]>| Arc::new(letters.iter().map(of).collect::<BinaryArray>());
+        let bytes =
+            |of: fn(&Self) -> Option<&[u8]>| Arc::new(letters.iter().map(of).collect::<BinaryArray>());
         let long = |of: fn(&Self) -> i64| letters.iter().map(of);
         let kafka_time: TimestampMillisecondArray = letters.iter().map(|l| l.timestamp_ms).collect();
         let columns: Vec<Arc<dyn Array>> = vec![
@@ -73,7 +75,9 @@ impl DeadLetter {
             Arc::new(Int32Array::from_iter_values(letters.iter().map(|l| l.partition))),
             Arc::new(Int64Array::from_iter_values(long(|l| l.offset))),
             Arc::new(kafka_time.with_timezone("+00:00")),
-            Arc::new(TimestampMillisecondArray::from_iter_values(long(|l| l.time_ms)).with_timezone("+00:00")),
+            Arc::new(
+                TimestampMillisecondArray::from_iter_values(long(|l| l.time_ms)).with_timezone("+00:00"),
+            ),
             text(|l| &l.service),
             text(|l| &l.stage),
             text(|l| &l.reason),
@@ -155,8 +159,8 @@ mod tests {
         let id = registry.register("x", DeadLetter::AVRO).unwrap();
         for format in [Format::Avro, Format::Json] {
             let encoded = Encoder::new(format, Arc::clone(&schema), id).unwrap().encode(&rows).unwrap();
-            let decoded =
-                Decoder::new(format, Arc::clone(&schema), registry.clone()).decode(&[encoded.get(0), encoded.get(1)]);
+            let decoded = Decoder::new(format, Arc::clone(&schema), registry.clone())
+                .decode(&[encoded.get(0), encoded.get(1)]);
             assert_eq!(DeadLetter::from_batch(&decoded.unwrap().rows).unwrap(), letters);
         }
     }
@@ -167,6 +171,9 @@ mod tests {
         letter.set_record(None, Some(b"abc"));
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(letter.value_sha256.as_deref(), Some(sha256));
-        assert!(DeadLetter::from_batch(&RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty()))).is_err());
+        assert!(
+            DeadLetter::from_batch(&RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())))
+                .is_err()
+        );
     }
 }

@@ -70,7 +70,8 @@ impl Deployment {
     /// One row per deployment, with the schema of [`Deployment::AVRO`].
     pub fn to_batch(deployments: &[Self]) -> Result<RecordBatch, Error> {
         let schema = TopicSchema::parse(Self::AVRO)?;
-        let text = |of: fn(&Self) -> &str| Arc::new(StringArray::from_iter_values(deployments.iter().map(of)));
+        let text =
+            |of: fn(&Self) -> &str| Arc::new(StringArray::from_iter_values(deployments.iter().map(of)));
         let times = TimestampMillisecondArray::from_iter_values(deployments.iter().map(|d| d.time_ms));
         let arms: Vec<String> = deployments
             .iter()
@@ -105,7 +106,8 @@ impl Deployment {
                 mode: mode.value(i).to_owned(),
                 model: model.value(i).to_owned(),
                 version: version.value(i).to_owned(),
-                arms: serde_json::from_str(arms.value(i)).map_err(|e| Error::Envelope(format!("arms: {e}")))?,
+                arms: serde_json::from_str(arms.value(i))
+                    .map_err(|e| Error::Envelope(format!("arms: {e}")))?,
                 salt: salt.value(i).to_owned(),
                 set_by: set_by.value(i).to_owned(),
                 reason: reason.value(i).to_owned(),
@@ -144,7 +146,8 @@ mod tests {
             to: 5_000,
         };
         let shadow = Arm { arm: "s".into(), role: ArmRole::Shadow, to: 0, ..arm.clone() };
-        let tested = Deployment { mode: "ab".into(), arms: vec![arm, shadow], salt: "x".into(), ..champion() };
+        let tested =
+            Deployment { mode: "ab".into(), arms: vec![arm, shadow], salt: "x".into(), ..champion() };
         let all = vec![champion(), tested];
         let rows = Deployment::to_batch(&all).unwrap();
         assert_eq!(rows.column(5).as_any().downcast_ref::<StringArray>().unwrap().value(0), "[]");

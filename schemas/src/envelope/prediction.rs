@@ -42,7 +42,8 @@ mod tests {
         assert_eq!(
             names,
             [
-                ID, TIME, UNIT, MODEL, VERSION, ARM, ROLE, DECISION, SCORE, REASONS, PROPENSITY, DEPLOYMENT, CONTEXT
+                ID, TIME, UNIT, MODEL, VERSION, ARM, ROLE, DECISION, SCORE, REASONS, PROPENSITY, DEPLOYMENT,
+                CONTEXT
             ]
         );
         assert!(schema.arrow().fields().iter().all(|f| !f.is_nullable()));

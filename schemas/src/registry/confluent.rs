@@ -19,7 +19,7 @@ use super::address::Address;
 use super::{RegistryError, SchemaRegistry};
 
 /// One request, connection included.
-const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(4);
 /// Waits between the attempts of a call. A longer outage is the caller's to sit out.
 const BACKOFF: [Duration; 3] =
     [Duration::from_millis(100), Duration::from_millis(300), Duration::from_millis(900)];
@@ -29,7 +29,7 @@ const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 const MAX_CACHED: usize = 4096;
 
 /// A client of any Confluent-compatible registry (Confluent's, Apicurio's under `/apis/ccompat/v7`, Karapace, Redpanda).
-/// Schemas are cached by their ids, which never change; calls that fail for the moment are tried four times.
+/// Schemas are cached by their ids, which never change; calls that fail for the moment are tried three times.
 ///
 /// It is made, used and dropped outside of any async runtime.
 pub struct ConfluentRegistry {
@@ -202,7 +202,9 @@ fn described(error: &SRCError) -> String {
         cause = error.source();
     }
     if http_status(&error.error) == 404 {
-        text.push_str("; is the URL that of a Confluent-compatible API? (Apicurio's ends in /apis/ccompat/v7)");
+        text.push_str(
+            "; is the URL that of a Confluent-compatible API? (Apicurio's ends in /apis/ccompat/v7)",
+        );
     }
     text
 }

@@ -52,6 +52,8 @@ fn a_value_of_the_fields_type_is_read_and_any_other_is_a_wrong_type() {
         (millis, "\"2018-04-01T12:00:00.250+02:00\"", Some("2018-04-01T10:00:00.250Z")),
         (millis, "\"soon\"", None),
         (millis, "1.5", None),
+        (millis, "\"20180401\"", None),
+        (date, "\"20180401\"", None),
         (date, "\"2018-04-01\"", Some("2018-04-01")),
         (date, "1", Some("1970-01-02")),
         ("[\"null\",\"long\"]", "null", Some("null")),

@@ -24,15 +24,19 @@ impl Scripted {
                 let mut request = String::new();
                 let mut reader = BufReader::new(stream.try_clone().unwrap());
                 while reader.read_line(&mut request).unwrap() > 2 {}
-                let length = request.to_lowercase().split_once("content-length: ").map_or(0, |(_, rest)| {
-                    rest.lines().next().unwrap_or_default().parse().unwrap()
-                });
+                let length = request
+                    .to_lowercase()
+                    .split_once("content-length: ")
+                    .map_or(0, |(_, rest)| rest.lines().next().unwrap_or_default().parse().unwrap());
                 let mut body = vec![0; length];
                 reader.read_exact(&mut body).unwrap();
                 request.push_str(&String::from_utf8(body).unwrap());
                 log.lock().unwrap().push(request);
                 let (status, body) = &answers[i.min(answers.len() - 1)];
-                let head = format!("HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                let head = format!(
+                    "HTTP/1.1 {status} X\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+                    body.len()
+                );
                 stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
             }
         });
@@ -89,7 +93,9 @@ fn an_unknown_id_is_none_and_not_asked_for_again_at_once() {
 
 #[test]
 fn a_refusal_is_not_tried_again() {
-    for answer in [error_answer(409, 409), error_answer(401, 401), error_answer(422, 42_201), (404, "no page".into())] {
+    for answer in
+        [error_answer(409, 409), error_answer(401, 401), error_answer(422, 42_201), (404, "no page".into())]
+    {
         let server = Scripted::start(vec![answer]);
         let registry = ConfluentRegistry::new(&server.url).unwrap();
         let error = registry.register("t-value", AVRO).unwrap_err();
