@@ -11,6 +11,8 @@ use super::state::{Context, KeyState, step};
 #[derive(Clone, Copy)]
 pub(super) struct At {
     pub(super) time: i64,
+    /// Rows older than this do not count.
+    pub(super) floor: i64,
     /// Branch and number, if it is stored; `None`: the last of the rows up to `time`.
     pub(super) row: Option<(usize, u64)>,
     /// Whether cursors may have to go back.
@@ -25,7 +27,7 @@ impl KeyState<'_> {
             match group.bounds {
                 Bounds::Range { start, end } => {
                     let upper = at.time.saturating_sub(end);
-                    let lower = start.map_or(i64::MIN, |start| at.time.saturating_sub(start));
+                    let lower = start.map_or(at.floor, |start| at.time.saturating_sub(start).max(at.floor));
                     // Where a delay is longer than the frame, it is empty, but its cursors still stand somewhere.
                     let lower = lower.min(upper.saturating_add(1));
                     self.seek_range(context, number, (lower, upper), at.back);

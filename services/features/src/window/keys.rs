@@ -25,6 +25,8 @@ pub(super) struct Head {
     pub(super) disordered: bool,
     /// The time at which the cursors stand.
     pub(super) at: i64,
+    /// What counted when the key's last row was taken: rows not older than this.
+    pub(super) floor: i64,
     /// The greatest time of the key's rows, stored or not.
     pub(super) greatest: i64,
     /// No stored row is older.
@@ -67,16 +69,21 @@ impl Keys {
         &self.heads
     }
 
-    /// The key's slot, and whether it is new: then it is the last.
-    pub(super) fn slot(&mut self, lane: u32, name: Option<&[u8]>) -> (usize, bool) {
+    /// The hash under which a key is looked for.
+    pub(super) fn hash(&self, lane: u32, name: Option<&[u8]>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         hasher.write(name.unwrap_or_default());
         hasher.write_u64(u64::from(lane) << 1 | u64::from(name.is_none()));
-        let hash = hasher.finish();
-        let heads = &self.heads;
-        if let Some(slot) = self.table.find(hash, |&slot| heads[slot].is(hash, lane, name)) {
-            return (*slot, false);
-        }
+        hasher.finish()
+    }
+
+    /// The key's slot.
+    pub(super) fn find(&self, hash: u64, lane: u32, name: Option<&[u8]>) -> Option<usize> {
+        self.table.find(hash, |&slot| self.heads[slot].is(hash, lane, name)).copied()
+    }
+
+    /// Gives a key that has none a slot, the last.
+    pub(super) fn insert(&mut self, hash: u64, lane: u32, name: Option<&[u8]>) -> usize {
         let slot = self.heads.len();
         let head = Head {
             hash,
@@ -85,6 +92,7 @@ impl Keys {
             lane,
             disordered: false,
             at: i64::MIN,
+            floor: i64::MIN,
             greatest: i64::MIN,
             oldest: i64::MAX,
             last: None,
@@ -94,7 +102,7 @@ impl Keys {
         self.heads.push(head);
         let heads = &self.heads;
         self.table.insert_unique(hash, slot, |&slot| heads[slot].hash);
-        (slot, true)
+        slot
     }
 
     /// Forgets a key; the last slot takes its number.

@@ -15,6 +15,8 @@ pub(super) struct Reservoir {
     head: usize,
     len: usize,
     first: u64,
+    /// The time of the last row: appending need not look at it.
+    newest: i64,
 }
 
 impl Reservoir {
@@ -62,7 +64,7 @@ impl Reservoir {
             (other, _) => other <= time,
         };
         let (mut low, mut high) = (self.first, self.end());
-        if high == low || before(high - 1) {
+        if high == low || self.newest < time || before(high - 1) {
             return high;
         }
         while low < high {
@@ -92,6 +94,15 @@ impl Reservoir {
         let at = self.position(index) * self.stride;
         self.words[at..at + row.len()].copy_from_slice(row);
         self.words[at + row.len()..at + self.stride].fill(0);
+        if index + 1 == self.len {
+            self.newest = row[0] as i64;
+        }
+    }
+
+    /// Some word of a row, if it is there: to have it read into the cache.
+    pub(super) fn peek(&self, number: u64) -> u64 {
+        let index = number.saturating_sub(self.first) as usize;
+        if index < self.len { self.words[self.position(index) * self.stride] } else { 0 }
     }
 
     /// Drops the oldest row, and memory that has become far too much.

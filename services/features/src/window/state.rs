@@ -97,6 +97,24 @@ impl State {
         }
     }
 
+    /// Reads a key's parts, so that they are in the cache when its row is taken. What comes back is of no use.
+    pub(super) fn warm(&self, slot: usize) -> u64 {
+        let cursors = &self.cursors[slot * self.groups * self.branches..][..self.groups * self.branches];
+        let sums = &self.sums[slot * self.fresh.len()..][..self.fresh.len()];
+        let rows = &self.reservoirs[slot * self.branches..][..self.branches];
+        let cursors: u64 = cursors.iter().step_by(4).map(|cursor| cursor.low).fold(0, u64::wrapping_add);
+        let sums = sums.iter().step_by(2).map(Accumulator::count).fold(cursors, u64::wrapping_add);
+        rows.iter().map(Reservoir::first).fold(sums, u64::wrapping_add)
+    }
+
+    /// As [`Self::warm`], for the rows at the cursors.
+    pub(super) fn warm_rows(&self, slot: usize) -> u64 {
+        let cursors = &self.cursors[slot * self.groups * self.branches..][..self.groups * self.branches];
+        let rows = &self.reservoirs[slot * self.branches..][..self.branches];
+        let ends = cursors.chunks_exact(self.branches).flat_map(|cursors| cursors.iter().zip(rows));
+        ends.map(|(cursor, rows)| rows.peek(cursor.low) ^ rows.peek(cursor.high)).fold(0, u64::wrapping_add)
+    }
+
     /// Drops a key's state, whose rows have been drained; the last key's takes its place.
     pub(super) fn remove(&mut self, slot: usize) {
         let key = self.key(slot);

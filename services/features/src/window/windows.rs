@@ -1,5 +1,7 @@
 //! [`Windows`]: takes rows one after another and answers with every frame's result.
 
+use std::ops::Range;
+
 use arrow::array::{BooleanArray, BooleanBufferBuilder, UInt32Array};
 use arrow::compute::take;
 
@@ -33,6 +35,9 @@ pub struct Windows {
     /// The row being stored.
     row: Vec<u64>,
 }
+
+/// Rows looked at ahead.
+const BLOCK: usize = 32;
 
 /// A key touched by a call: its slot, its first row, and its greatest wanted one.
 struct Touch {
@@ -76,8 +81,13 @@ impl Windows {
         late.append_n(batch.rows, false);
         let out = Outputs::new(&self.plan, batch.rows);
         let mut call = Call { out, late, touched: rows.touched.then(Vec::new) };
-        for row in 0..batch.rows {
-            self.take_row(rows, &batch, row, &mut call);
+        let mut slots = [None; BLOCK];
+        for first in (0..batch.rows).step_by(BLOCK) {
+            let block = first..batch.rows.min(first + BLOCK);
+            self.look_ahead(rows, &batch, block.clone(), &mut slots);
+            for (row, slot) in block.zip(slots) {
+                self.take_row(rows, &batch, (row, slot), &mut call);
+            }
         }
         let Call { out, mut late, touched } = call;
         let taken = Taken {
@@ -118,7 +128,53 @@ impl Windows {
         self.spec.keep.map_or(i64::MIN, |keep| self.task_time[lane as usize].saturating_sub(keep))
     }
 
-    fn take_row(&mut self, rows: &Rows<'_>, batch: &Batch, row: usize, call: &mut Call) {
+    /// Finds the slots of the keys of a few rows and reads what the rows will need. Keys are scattered over memory: one
+    /// after another, each row would wait for it alone; together, the waits overlap.
+    fn look_ahead(
+        &self,
+        rows: &Rows<'_>,
+        batch: &Batch,
+        block: Range<usize>,
+        slots: &mut [Option<usize>; BLOCK],
+    ) {
+        for (row, slot) in block.clone().zip(slots.iter_mut()) {
+            let (lane, name) = (rows.lane[row], batch.names.get(row));
+            *slot = self.keys.find(self.keys.hash(lane, name), lane, name);
+        }
+        let found = || block.clone().zip(slots.iter()).filter_map(|(row, slot)| Some((row, (*slot)?)));
+        let mut read = found().map(|(_, slot)| self.state.warm(slot)).fold(0, u64::wrapping_add);
+        for (row, slot) in found() {
+            if batch.is_wanted(row) {
+                read = read.wrapping_add(self.state.warm_rows(slot));
+            }
+        }
+        std::hint::black_box(read);
+    }
+
+    /// The slot of a key that had none when the call looked ahead.
+    fn slot(&mut self, lane: u32, name: Option<&[u8]>) -> usize {
+        let hash = self.keys.hash(lane, name);
+        self.keys.find(hash, lane, name).unwrap_or_else(|| {
+            self.state.push();
+            self.keys.insert(hash, lane, name)
+        })
+    }
+
+    /// Rows older than this are dropped, some at a time. Positions count what is stored: they want it at once.
+    fn stale(&self, floor: i64) -> i64 {
+        match self.spec.keep {
+            Some(keep) if self.plan.visible.is_none() => floor.saturating_sub(keep / 16),
+            _ => floor,
+        }
+    }
+
+    fn take_row(
+        &mut self,
+        rows: &Rows<'_>,
+        batch: &Batch,
+        (row, slot): (usize, Option<usize>),
+        call: &mut Call,
+    ) {
         let (lane, time, wanted) = (rows.lane[row], rows.time[row], batch.is_wanted(row));
         let task_time = &mut self.task_time[lane as usize];
         *task_time = rows.record_time[row].max(*task_time);
@@ -130,15 +186,14 @@ impl Windows {
             }
             return;
         }
-        let (slot, new) = self.keys.slot(lane, batch.names.get(row));
-        if new {
-            self.state.push();
-        }
+        let slot = slot.unwrap_or_else(|| self.slot(lane, batch.names.get(row)));
+        let stale = self.stale(floor);
         let mut key = self.state.key(slot);
         let head = self.keys.head(slot);
-        if head.oldest < floor {
+        if head.oldest < stale {
             head.oldest = key.evict(&self.plan, &self.layout, &mut self.texts, floor);
         }
+        head.floor = floor;
         head.greatest = head.greatest.max(time);
         let place = (time, rows.branch[row], rows.offset[row]);
         let greatest = wanted && head.last.is_none_or(|last| last <= place);
@@ -167,7 +222,7 @@ impl Windows {
         }
         if wanted {
             let context = Context { plan: &self.plan, layout: &self.layout, texts: &self.texts };
-            let at = At { time, row: stored, back: head.disordered || time < head.at };
+            let at = At { time, floor, row: stored, back: head.disordered || time < head.at };
             key.evaluate(context, at, &mut call.out, row);
             (head.at, head.disordered) = (time, false);
         }
@@ -182,7 +237,7 @@ impl Windows {
         let context = Context { plan: &self.plan, layout: &self.layout, texts: &self.texts };
         for (index, touch) in touched.iter().enumerate() {
             let head = self.keys.head(touch.slot);
-            let at = At { time: head.greatest, row: None, back: head.disordered };
+            let at = At { time: head.greatest, floor: head.floor, row: None, back: head.disordered };
             self.state.key(touch.slot).evaluate(context, at, &mut out, index);
             (head.at, head.disordered, head.touched) = (head.greatest, false, None);
             time.push(head.greatest);
@@ -203,7 +258,7 @@ impl Windows {
             }
             let Some(head) = self.keys.heads().get(self.hand) else { return };
             let floor = self.floor(head.lane);
-            let (gone, stale) = (head.greatest < floor, head.oldest < floor);
+            let (gone, stale) = (head.greatest < floor, head.oldest < self.stale(floor));
             if gone {
                 self.state.key(self.hand).drain(&self.plan, &self.layout, &mut self.texts);
                 self.state.remove(self.hand);

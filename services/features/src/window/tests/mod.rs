@@ -3,4 +3,5 @@
 mod columns;
 pub(super) mod decimal;
 mod definition;
+mod life;
 mod reference;
