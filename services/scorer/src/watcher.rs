@@ -113,6 +113,8 @@ impl Follower {
             .set("enable.auto.offset.store", "false")
             .set("enable.partition.eof", "true")
             .set("isolation.level", "read_committed")
+            // The end of the log is told with an empty answer, which the broker holds back for this long.
+            .set("fetch.wait.max.ms", "100")
             .set("auto.offset.reset", "earliest")
             .set("allow.auto.create.topics", "false");
         let consumer: BaseConsumer = config.create().map_err(|error| fail(error.to_string()))?;
