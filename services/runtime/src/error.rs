@@ -82,6 +82,9 @@ pub enum Error {
         /// The panic's message.
         message: String,
     },
+    /// Workers were still at it when the time of a shutdown was over.
+    #[error("the shutdown took longer than {0:?}; rows that were not committed are taken again")]
+    Overrun(std::time::Duration),
     /// The operating system refuses.
     #[error("{what}: {source}")]
     Io {

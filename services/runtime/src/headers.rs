@@ -39,12 +39,11 @@ impl RecordHeaders {
     }
 }
 
-/// The headers of a record that `origin` caused.
-pub fn write(origin: &Origin, origin_ms: i64, traceparent: Option<&str>, late: bool) -> OwnedHeaders {
-    let text = format!("{}/{}/{}", origin.topic, origin.partition, origin.offset);
+/// The headers of a record that `origin` (`topic/partition/offset`) caused.
+pub fn write(origin: &str, origin_ms: i64, traceparent: Option<&str>, late: bool) -> OwnedHeaders {
     let stamp = origin_ms.to_string();
     let mut headers = OwnedHeaders::new_with_capacity(4)
-        .insert(Header { key: "origin", value: Some(&text) })
+        .insert(Header { key: "origin", value: Some(origin) })
         .insert(Header { key: "origin-timestamp", value: Some(&stamp) });
     if let Some(traceparent) = traceparent {
         headers = headers.insert(Header { key: "traceparent", value: Some(traceparent) });
@@ -72,7 +71,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let origin = Origin { topic: "fraud.transactions".into(), partition: 3, offset: 17 };
-        let headers = write(&origin, 1_700_000_000_123, Some("00-aa-bb-01"), true);
+        let headers = write(&origin.to_string(), 1_700_000_000_123, Some("00-aa-bb-01"), true);
         let mut topic: Arc<str> = "".into();
         let read = RecordHeaders::read(Some(headers.as_borrowed()), &mut topic);
         let expected = RecordHeaders {

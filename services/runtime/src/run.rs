@@ -3,9 +3,10 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::mpsc;
+use std::time::{Duration, Instant};
 
 use crate::alignment::{Aligner, Rule};
-use crate::environment::Environment;
+use crate::environment::{Assignment, Environment};
 use crate::error::Error;
 use crate::service::{Service, Stage};
 use crate::shutdown::Shutdown;
@@ -43,6 +44,11 @@ pub fn run(service: Service, environment: Environment, shutdown: Shutdown) -> Re
     let aligners: Vec<_> =
         service.stages.iter().map(|stage| aligner(stage, workers, &wakes)).collect();
     environment.readiness.require(service.ready.clone());
+    if let Assignment::Fixed(flow) = &environment.assignment {
+        for input in service.stages.iter().flat_map(|stage| &stage.inputs) {
+            flow.add_reader(&service.group, &input.topic.name);
+        }
+    }
     let service = Arc::new(service);
     let stop = Shutdown::new();
     let (sender, ended) = mpsc::channel();
@@ -73,23 +79,50 @@ pub fn run(service: Service, environment: Environment, shutdown: Shutdown) -> Re
         threads.push(thread.map_err(|source| Error::Io { what: "cannot start a worker".into(), source })?);
     }
     drop(sender);
+    let result = watch(&ended, &service, &environment, &shutdown, &stop);
+    if matches!(result, Err(Error::Overrun(_))) {
+        return result;
+    }
+    for thread in threads {
+        let _ = thread.join();
+    }
+    result
+}
+
+/// Waits for all workers. One that fails ends the others; a shutdown that takes too long is not waited for.
+fn watch(
+    ended: &mpsc::Receiver<Result<Report, Error>>,
+    service: &Service,
+    environment: &Environment,
+    shutdown: &Shutdown,
+    stop: &Shutdown,
+) -> Result<Report, Error> {
     let mut report = Report::default();
     let mut failure = None;
-    for result in ended {
-        match result {
-            Ok(one) => report.add(one),
-            Err(error) => {
+    let mut ending: Option<Instant> = None;
+    // A worker that gives up at the bound still has to abort its transaction and to leave its group.
+    let bound = environment.configuration.shutdown_bound() + Duration::from_secs(10);
+    loop {
+        match ended.recv_timeout(Duration::from_millis(200)) {
+            Ok(Ok(one)) => report.add(one),
+            Ok(Err(error)) => {
                 tracing::error!(service = service.name, %error, "a worker failed");
                 environment.readiness.fail(&error.to_string());
                 stop.request();
                 failure.get_or_insert(error);
             }
+            Err(mpsc::RecvTimeoutError::Disconnected) => return failure.map_or(Ok(report), Err),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                if shutdown.requested() || stop.requested() {
+                    let since = *ending.get_or_insert_with(Instant::now);
+                    if since.elapsed() > bound {
+                        tracing::error!(service = service.name, "workers hang");
+                        return Err(Error::Overrun(bound));
+                    }
+                }
+            }
         }
     }
-    for thread in threads {
-        let _ = thread.join();
-    }
-    failure.map_or(Ok(report), Err)
 }
 
 /// A worker's name.

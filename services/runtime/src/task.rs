@@ -18,6 +18,12 @@ pub struct Origin {
     pub offset: i64,
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.topic, self.partition, self.offset)
+    }
+}
+
 /// What the shell knows of a row besides its columns.
 #[derive(Debug, Clone)]
 pub struct RowMeta {

@@ -77,7 +77,7 @@ pub enum Fault {
 /// How long one blocking call of the client may take before it is made again.
 const CALL: Duration = Duration::from_secs(5);
 /// How long calls of one transaction are made again before it is aborted.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A worker's producer.
 pub struct Outlet {

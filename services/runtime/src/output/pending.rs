@@ -177,7 +177,7 @@ impl PendingBatch {
             partition,
             key,
             payload,
-            headers: headers::write(&cause.origin, cause.origin_ms, cause.traceparent.as_deref(), late),
+            headers: headers::write(&cause.origin.to_string(), cause.origin_ms, cause.traceparent.as_deref(), late),
         };
         if let Some(flow) = flow {
             let bytes = (payload.len() + key.map_or(0, <[u8]>::len)) as u64 + RECORD_BYTES;

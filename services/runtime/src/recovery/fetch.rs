@@ -70,3 +70,16 @@ fn not_yet(what: &str, error: KafkaError) -> Result<Found, Error> {
         Err(Error::Kafka { what: what.to_owned(), source: error })
     }
 }
+
+/// Checks that a topic has as many partitions as its file says: keys would belong to other ones. A topic that Kafka does
+/// not describe just now is left to fail where it is used.
+pub fn check_partitions(inlet: &Inlet, topic: &str, expected: u32) -> Result<(), Error> {
+    let Ok(metadata) = inlet.client().fetch_metadata(Some(topic), ASK) else { return Ok(()) };
+    let found = metadata.topics().iter().find(|t| t.name() == topic).map_or(0, |t| t.partitions().len());
+    if found == 0 || u32::try_from(found) == Ok(expected) {
+        return Ok(());
+    }
+    Err(Error::Configuration(format!(
+        "{topic} has {found} partitions, its file says {expected}: see `millrace topics diff`"
+    )))
+}

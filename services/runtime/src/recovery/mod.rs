@@ -3,5 +3,5 @@
 mod fetch;
 mod plan;
 
-pub use fetch::{Found, look_up};
+pub use fetch::{Found, check_partitions, look_up};
 pub use plan::{InputStart, Known, TaskStart, plan};

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use arrow::array::{Array, AsArray, BooleanArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::Int64Type;
+use millrace_schemas::envelope::DeadLetter;
 use millrace_schemas::{Format, InProcessRegistry, TopicSchema};
 use millrace_topics::{KafkaTopic, Partitioner, Start};
 use rdkafka::ClientConfig;
@@ -27,16 +28,12 @@ const EVENT: &str = r#"{"type":"record","name":"Event","namespace":"test","field
     {"name":"at","type":{"type":"long","logicalType":"timestamp-millis"}},
     {"name":"n","type":"long"}]}"#;
 
-const LETTER: &str = r#"{"type":"record","name":"DeadLetter","namespace":"test","fields":[
-    {"name":"topic","type":"string"},{"name":"partition","type":"int"},{"name":"offset","type":"long"},
-    {"name":"reason","type":"string"},{"name":"detail","type":"string"},{"name":"value_length","type":"long"}]}"#;
-
 pub fn topic(name: &str, partitions: u32) -> KafkaTopic {
     let letters = name.ends_with("dead-letters");
     KafkaTopic {
         name: name.into(),
         format: Format::Json,
-        schema: Some(Arc::new(TopicSchema::parse(if letters { LETTER } else { EVENT }).unwrap())),
+        schema: Some(Arc::new(TopicSchema::parse(if letters { DeadLetter::AVRO } else { EVENT }).unwrap())),
         key: (!letters).then(|| "user".into()),
         partitioner: Partitioner::Murmur2,
         partitions,
@@ -46,7 +43,7 @@ pub fn topic(name: &str, partitions: u32) -> KafkaTopic {
 }
 
 /// Passes rows on; keeps one running sum per user, which its store write shows; refuses negative n, filters n = 0,
-/// panics at n = 666.
+/// panics at n = -666.
 #[derive(Default)]
 pub struct Echo {
     sums: BTreeMap<String, i64>,
@@ -68,7 +65,7 @@ impl Task for Echo {
                 let row = taken.row as usize;
                 let value = n.value(row);
                 self.log.lock().unwrap().push((batch.phase, value));
-                assert_ne!(value, 666, "a broken task");
+                assert_ne!(value, -666, "a broken task");
                 self.rows += 1;
                 let meta = &input.meta[row];
                 self.first = self.first.or(Some(meta.offset));
@@ -238,16 +235,25 @@ impl Bench {
         }
     }
 
-    pub fn send(&self, user: &str, at: i64, n: i64) {
-        let partition = Partitioner::Murmur2.partition(Some(user.as_bytes()), PARTITIONS);
+    /// Sends an event to the first topic; the partition it went to.
+    pub fn send(&self, user: &str, at: i64, n: i64) -> i32 {
+        self.send_event(&format!("{}.0", self.app), user, at, n)
+    }
+
+    pub fn send_event(&self, topic: &str, user: &str, at: i64, n: i64) -> i32 {
+        let partition = Partitioner::Murmur2.partition(Some(user.as_bytes()), PARTITIONS).cast_signed();
         let payload = format!(r#"{{"user":"{user}","at":{at},"n":{n}}}"#);
-        self.send_raw(user, partition.cast_signed(), payload.as_bytes());
+        self.send_to(topic, user, partition, payload.as_bytes());
+        partition
     }
 
     pub fn send_raw(&self, key: &str, partition: i32, payload: &[u8]) {
-        let name = format!("{}.0", self.app);
+        self.send_to(&format!("{}.0", self.app), key, partition, payload);
+    }
+
+    pub fn send_to(&self, name: &str, key: &str, partition: i32, payload: &[u8]) {
         loop {
-            let record = BaseRecord::to(&name).partition(partition).key(key).payload(payload);
+            let record = BaseRecord::to(name).partition(partition).key(key).payload(payload);
             match self.producer.send(record) {
                 Ok(()) => break,
                 Err((e, _)) if e.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull) => {
@@ -259,7 +265,11 @@ impl Bench {
     }
 
     pub fn flush(&self) {
-        self.producer.flush(Duration::from_secs(20)).unwrap();
+        // The client's own flush polls for 100 ms at a time.
+        eventually("everything is sent", Duration::from_secs(60), || {
+            self.producer.poll(Duration::from_millis(1));
+            self.producer.in_flight_count() == 0
+        });
     }
 }
 
@@ -286,7 +296,6 @@ impl Running {
 #[derive(Debug, Clone)]
 pub struct Read {
     pub text: String,
-    pub partition: i32,
     pub headers: BTreeMap<String, String>,
 }
 
@@ -330,7 +339,6 @@ impl Reader {
             });
             records.push(Read {
                 text: String::from_utf8_lossy(message.payload().unwrap_or_default()).into_owned(),
-                partition: message.partition(),
                 headers: headers.unwrap_or_default(),
             });
         }

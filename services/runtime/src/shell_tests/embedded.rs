@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::echo::{Bench, PARTITIONS, Reader, eventually, start};
 use crate::embedded::{Amount, EmbeddedCluster, Flow};
-use crate::{Assignment, Error};
+use crate::{Assignment, Error, dead_letters};
 
 fn bench(app: &str, cluster: &EmbeddedCluster, stages: usize) -> Bench {
     let mut bench = Bench::new(app, &cluster.bootstrap());
@@ -20,6 +20,7 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
     let flow = Flow::new();
     let environment = bench.environment(Assignment::Fixed(flow.clone()), &[]);
     let readiness = environment.readiness.clone();
+    let (configuration, registry) = (environment.configuration.clone(), environment.registry.clone());
     let running = start(bench.service(), environment);
     for n in 1..=1000 {
         bench.send(&format!("user{}", n % 17), n, n);
@@ -34,10 +35,16 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
     let sum: i64 = rows.iter().map(|r| r.field("n").as_i64().unwrap()).sum();
     assert_eq!(sum, 500_500);
     assert!(rows.iter().all(|r| r.headers["origin"].starts_with("two.0/")), "{:?}", rows[0]);
-    let letters = Reader::new(&bench.bootstrap, "two.dead-letters", 1).read(2, Duration::from_secs(20));
-    let mut reasons: Vec<_> = letters.iter().map(|l| l.field("reason").as_str().unwrap().to_owned()).collect();
-    reasons.sort_unstable();
-    assert_eq!(reasons, ["malformed", "negative"]);
+    let reader = Reader::new(&bench.bootstrap, "two.dead-letters", 1);
+    assert_eq!(reader.read(2, Duration::from_secs(20)).len(), 2);
+    let mut letters = Vec::new();
+    let topic = bench.service().dead_letters;
+    dead_letters::list(&configuration, &topic, &registry, |letter| letters.push(letter)).unwrap();
+    letters.sort_by(|a, b| a.reason.cmp(&b.reason));
+    let known: Vec<_> = letters.iter().map(|l| (l.reason.as_str(), l.stage.as_str(), l.topic.as_str())).collect();
+    assert_eq!(known, [("malformed", "echo/0", "two.0"), ("negative", "echo/0", "two.0")]);
+    assert_eq!(letters[0].value.as_deref(), Some(b"no json".as_slice()));
+    assert_eq!(letters[1].detail, "n is -3");
     eventually("ready", Duration::from_secs(10), || readiness.ready().is_ok());
     let report = running.stop();
     assert_eq!((report.rows_in, report.rows_out, report.rejected, report.filtered), (2002, 2000, 2, 1));
@@ -76,7 +83,7 @@ fn a_panic_in_a_worker_is_an_error_of_the_run() {
     let environment = bench.environment(Assignment::Fixed(Flow::new()), &[]);
     let readiness = environment.readiness.clone();
     let running = start(bench.service(), environment);
-    bench.send("a", 1, 666);
+    bench.send("a", 1, -666);
     bench.flush();
     let error = running.thread.join().unwrap().unwrap_err();
     assert!(matches!(&error, Error::Panic { message, .. } if message.contains("a broken task")), "{error}");
@@ -120,4 +127,33 @@ fn the_flow_says_what_is_in_flight_and_a_forgotten_record_stops_the_run() {
     let running = start(bench.service(), bench.environment(Assignment::Fixed(flow), &[]));
     let error = running.thread.join().unwrap().unwrap_err();
     assert!(matches!(&error, Error::Lost(_)), "{error}");
+}
+
+/// Run by hand: `cargo test -p millrace-runtime --lib throughput -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn throughput_of_two_stages() {
+    let cluster = EmbeddedCluster::start().unwrap();
+    let bench = bench("fast", &cluster, 2);
+    let flow = Flow::new();
+    let running = start(bench.service(), bench.environment(Assignment::Fixed(flow.clone()), &[]));
+    let reader = Reader::new(&bench.bootstrap, &bench.out(), PARTITIONS);
+    let begun = Instant::now();
+    let total = 200_000;
+    std::thread::scope(|scope| {
+        let counted = scope.spawn(|| reader.read(total, Duration::from_secs(20)).len());
+        for n in 0..total {
+            if n % 100 == 0 {
+                flow.wait_below(Amount { rows: 5000, bytes: 1 << 20 }, Duration::from_secs(60));
+            }
+            let user = format!("user{}", n % 1000);
+            let partition = bench.send(&user, 1_000_000 + n as i64, 1);
+            flow.wrote("fast.0", partition, Amount { rows: 1, bytes: 130 });
+        }
+        bench.flush();
+        assert_eq!(counted.join().unwrap(), total);
+    });
+    let seconds = begun.elapsed().as_secs_f64();
+    println!("{total} rows through two stages in {seconds:.2} s: {:.0}/s", total as f64 / seconds);
+    running.stop();
 }

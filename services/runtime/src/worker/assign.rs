@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::input::PartitionBuffer;
 use crate::kafka::consumer::Rebalance;
 use crate::output::TaskKey;
-use crate::recovery::{Found, Known, TaskStart, look_up, plan};
+use crate::recovery::{Found, Known, TaskStart, check_partitions, look_up, plan};
 use crate::running::RunningTask;
 
 impl Worker {
@@ -54,6 +54,7 @@ impl Worker {
     /// Takes partitions over: tasks go on where the last commit says.
     fn assign(&mut self, partitions: &[(String, i32)]) -> Result<(), Error> {
         let keys = self.keys(partitions);
+        self.check_partitions()?;
         let Some(known) = self.known(&keys)? else { return Ok(()) };
         let now_ms = crate::clock::now_ms();
         let mut resumed = 0;
@@ -104,6 +105,19 @@ impl Worker {
             self.tasks.insert(key, task);
         }
         self.consume(Some(0))
+    }
+
+    /// The topics are as the application says, once.
+    fn check_partitions(&mut self) -> Result<(), Error> {
+        if std::mem::replace(&mut self.checked, true) {
+            return Ok(());
+        }
+        let stages = self.service.stages.iter();
+        let topics = stages.flat_map(|s| s.inputs.iter().map(|i| &i.topic).chain(&s.outputs));
+        for topic in topics.chain([&self.service.dead_letters]) {
+            check_partitions(&self.inlet, &topic.name, topic.partitions)?;
+        }
+        Ok(())
     }
 
     fn new_task(&self, key: TaskKey, start: &TaskStart) -> Result<RunningTask, Error> {

@@ -55,7 +55,7 @@ impl Worker {
             metrics.rows_out.increment(rows);
             self.report.rows_out += rows;
             for letter in &batch.letters {
-                metrics.rejected(&letter.reason);
+                metrics.rejected(&letter.envelope.reason);
             }
             self.report.rejected += batch.letters.len() as u64;
         }

@@ -56,6 +56,7 @@ pub struct Worker {
     uncommitted: Report,
     ready: bool,
     assigned: bool,
+    checked: bool,
     initialised: bool,
     gauges_at: Instant,
     outlet: Outlet,

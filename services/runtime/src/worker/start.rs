@@ -117,6 +117,7 @@ impl Worker {
             uncommitted: Report::default(),
             ready: false,
             assigned: false,
+            checked: false,
             initialised: false,
             gauges_at: Instant::now(),
             outlet: setup.outlet()?,
