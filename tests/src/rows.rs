@@ -69,7 +69,11 @@ pub fn ensure_equal_by(id: &str, actual: &RecordBatch, expected: &RecordBatch) -
     }
     if have != want {
         let differ = have.iter().zip(&want).find(|(have, want)| have != want);
-        bail!("{} rows, {} expected; the ids differ first at (is, should be) {differ:?}", have.len(), want.len());
+        bail!(
+            "{} rows, {} expected; the ids differ first at (is, should be) {differ:?}",
+            have.len(),
+            want.len()
+        );
     }
     ensure_equal(&actual, &expected)
 }
@@ -85,8 +89,9 @@ pub fn ensure_equal(actual: &RecordBatch, expected: &RecordBatch) -> Result<()> 
     let mut differences = Vec::new();
     for (name, expected) in names(expected).iter().zip(expected.columns()) {
         let actual = column(actual, name)?;
-        let expected = cast(expected, actual.data_type())
-            .with_context(|| format!("{name} is {}, expected {}", actual.data_type(), expected.data_type()))?;
+        let expected = cast(expected, actual.data_type()).with_context(|| {
+            format!("{name} is {}, expected {}", actual.data_type(), expected.data_type())
+        })?;
         for row in different_rows(actual, &expected) {
             differences.push(format!(
                 "row {row}, {name}: {} instead of {}",

@@ -55,7 +55,8 @@ struct Row {
 fn views() -> impl Strategy<Value = View> {
     let shape = (vec(0..KEY_KINDS.len(), 0..3), vec(0..VALUE_KINDS.len(), 1..4));
     let windows = vec(windows(), 1..5);
-    let run = (prop_oneof![Just(1usize), Just(3)], prop_oneof![Just(1usize), Just(7), Just(1000)], any::<bool>());
+    let run =
+        (prop_oneof![Just(1usize), Just(3)], prop_oneof![Just(1usize), Just(7), Just(1000)], any::<bool>());
     (shape, windows, option::weighted(0.3, value()), vec(rows(), 0..40), run).prop_map(
         |((keys, values), windows, condition, rows, (partitions, batch, stop))| View {
             // The first key is the record's: a string, never NULL.
@@ -100,7 +101,8 @@ impl View {
     fn sql(&self) -> String {
         let windows = self.windows.iter().enumerate().map(|(i, window)| self.window(i, window));
         let keys = (0..self.keys.len()).map(|i| format!("k{i}"));
-        let columns: Vec<String> = ["id".into(), "at".into()].into_iter().chain(keys).chain(windows).collect();
+        let columns: Vec<String> =
+            ["id".into(), "at".into()].into_iter().chain(keys).chain(windows).collect();
         let condition = self.condition.map(|n| format!("\nWHERE {}", self.compare(0, n))).unwrap_or_default();
         format!("SELECT {}\nFROM events{condition}", columns.join(",\n       "))
     }
@@ -113,8 +115,10 @@ impl View {
             function => function,
         };
         let call = if function == "COUNT(*)" { function.into() } else { format!("{function}(v{column})") };
-        let filter = window.filter.map(|n| format!(" FILTER (WHERE {})", self.compare(column, n))).unwrap_or_default();
-        let keys = (0..self.keys.len()).filter(|key| window.keys & (1 << key) != 0).map(|key| format!("k{key}"));
+        let filter =
+            window.filter.map(|n| format!(" FILTER (WHERE {})", self.compare(column, n))).unwrap_or_default();
+        let keys =
+            (0..self.keys.len()).filter(|key| window.keys & (1 << key) != 0).map(|key| format!("k{key}"));
         let mut keys: Vec<String> = keys.collect();
         if keys.is_empty() {
             keys.push("k0".into());
@@ -152,12 +156,18 @@ impl View {
             kinds.iter().enumerate().map(column).collect::<Vec<_>>()
         };
         let columns = ["id long".to_string(), "at timestamp".to_string()].into_iter();
-        let columns = columns.chain(header('k', &self.keys, &KEY_KINDS, 1)).chain(header('v', &self.values, &VALUE_KINDS, 0));
+        let columns = columns.chain(header('k', &self.keys, &KEY_KINDS, 1)).chain(header(
+            'v',
+            &self.values,
+            &VALUE_KINDS,
+            0,
+        ));
         let mut lines = vec![columns.collect::<Vec<_>>().join(" | ")];
         let mut at_ms = 0;
         for (id, row) in self.rows.iter().enumerate() {
             at_ms += row.step_ms;
-            let keys = self.keys.iter().zip(&row.keys).enumerate().map(|(i, (kind, n))| key_text(i, *kind, *n));
+            let keys =
+                self.keys.iter().zip(&row.keys).enumerate().map(|(i, (kind, n))| key_text(i, *kind, *n));
             let values = self.values.iter().zip(&row.values).map(|(kind, n)| value_text(*kind, *n));
             let cells = [id.to_string(), format!("{at_ms}ms")].into_iter().chain(keys).chain(values);
             lines.push(cells.collect::<Vec<_>>().join(" | "));
@@ -168,7 +178,8 @@ impl View {
     fn check(&self) -> Result<()> {
         let case = self.case()?;
         let app = case.application(self.partitions)?;
-        let application = millrace_topics::load(app.topics(), app.name()).map_err(|p| anyhow::anyhow!("{p:?}"))?;
+        let application =
+            millrace_topics::load(app.topics(), app.name()).map_err(|p| anyhow::anyhow!("{p:?}"))?;
         let view = application.topic("view").context("the view")?;
         let service = millrace_features::service(&application, view).map_err(|p| anyhow::anyhow!("{p:?}"))?;
         let rows = case.sources["events"].rows()?;

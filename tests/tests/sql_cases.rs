@@ -25,7 +25,13 @@ fn every_sql_case_gives_what_it_expects_in_every_way() {
             failures.push(format!("{}: {error:#}", file.file_name().unwrap_or_default().to_string_lossy()));
         }
     }
-    assert!(failures.is_empty(), "{} of {} cases fail:\n\n{}", failures.len(), files.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n\n{}",
+        failures.len(),
+        files.len(),
+        failures.join("\n\n")
+    );
 }
 
 #[test]
@@ -40,7 +46,8 @@ fn a_case_that_expects_something_else_fails_and_shows_what_came() {
 fn case_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql_cases");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
     files.sort();
     files
 }
@@ -55,7 +62,10 @@ fn check(case: &Case) -> Result<()> {
         let sources = sources(case, &app)?;
         for batch in BATCHES {
             for stop in [false, true] {
-                let way = format!("{partitions} partitions, batches of {batch}{}", if stop { ", stopped half-way" } else { "" });
+                let way = format!(
+                    "{partitions} partitions, batches of {batch}{}",
+                    if stop { ", stopped half-way" } else { "" }
+                );
                 let outcome = run(&service, &sources, batch, stop).with_context(|| way.clone())?;
                 check_rows(&expect, &outcome.rows, partitions == 1).with_context(|| way.clone())?;
                 check_marks(case, &outcome).with_context(|| way.clone())?;

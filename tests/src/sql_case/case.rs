@@ -58,10 +58,7 @@ impl Case {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)?;
         let case: Self = toml::from_str(&text)?;
-        ensure!(
-            case.expect.is_some() != !case.refused.is_empty(),
-            "a case has either `expect` or `refused`"
-        );
+        ensure!(case.expect.is_some() != !case.refused.is_empty(), "a case has either `expect` or `refused`");
         Ok(case)
     }
 
@@ -120,7 +117,9 @@ impl Source {
         let (columns, _) = self.table()?;
         let fields = columns.iter().map(Column::avro).collect::<Result<Vec<_>>>()?;
         let fields = fields.join(", ");
-        Ok(format!("{{\"type\": \"record\", \"name\": \"{name}\", \"namespace\": \"cases\", \"fields\": [{fields}]}}"))
+        Ok(format!(
+            "{{\"type\": \"record\", \"name\": \"{name}\", \"namespace\": \"cases\", \"fields\": [{fields}]}}"
+        ))
     }
 
     /// Its rows.
