@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use arrow::record_batch::RecordBatch;
 use millrace_runtime::service::Service;
 use millrace_tests::application::Application;
+use millrace_tests::reaper;
+use millrace_tests::rows::{read_parquet, write_parquet};
 use millrace_tests::sql_case::{Case, Outcome, Table, run};
 
 use crate::oracle;
@@ -117,8 +119,17 @@ fn sources(case: &Case, app: &Application) -> Result<BTreeMap<String, RecordBatc
     case.sources.iter().map(|(name, source)| Ok((app.topic(name), source.rows()?))).collect()
 }
 
-fn backfill(_application: &millrace_topics::Application, _case: &Case) -> Result<RecordBatch> {
-    bail!("todo")
+fn backfill(application: &millrace_topics::Application, case: &Case) -> Result<RecordBatch> {
+    let folder = reaper::temporary_folder()?;
+    let view = application.topic("view").context("the view")?;
+    let inputs = case.sources.iter().map(|(name, source)| {
+        let file = folder.path().join(format!("{name}.parquet"));
+        write_parquet(&file, &source.rows()?)?;
+        Ok((name.clone(), file))
+    });
+    let output = folder.path().join("view.parquet");
+    millrace_features::backfill(application, view, &inputs.collect::<Result<Vec<_>>>()?, &output, &mut |_, _| ())?;
+    read_parquet(&output)
 }
 
 fn check_rows(expect: &Table, rows: &RecordBatch, ordered: bool) -> Result<()> {
