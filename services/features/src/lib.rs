@@ -1,5 +1,6 @@
 //! Feature views: one SQL text, planned once, run over streams, files and in tests.
 
+pub mod backfill;
 mod error;
 mod exec;
 pub mod plan;

@@ -23,7 +23,7 @@ use sha2::{Digest, Sha256};
 
 pub use entity::Entity;
 pub use output::OutputColumn;
-pub(crate) use relation::{HIDDEN, slot_schema};
+pub(crate) use relation::{hidden, slot_schema};
 pub use relation::{Branch, Slot};
 pub use stages::{Group, Stage, Step};
 pub use window::WindowColumn;
@@ -107,6 +107,16 @@ impl Plan {
         Some(self.keep_us?.saturating_mul(layers))
     }
 
+    /// The columns of a source, by index, that the view needs.
+    pub fn columns_of(&self, source: usize) -> Vec<usize> {
+        let (Some(branch), Some(stage)) = (self.branches.get(source), self.stages.first()) else { return Vec::new() };
+        let exprs = branch.filters.iter().chain(&branch.relevant);
+        let used: Vec<&Expr> = exprs.chain(stage.input.iter().map(|slot| &branch.columns[*slot])).collect();
+        let fields = self.sources[source].schema.fields().iter().enumerate();
+        let needed = fields.filter(|(_, f)| used.iter().any(|expr| window::mentions(expr, f.name())));
+        needed.map(|(i, _)| i).collect()
+    }
+
     /// A short stable hash of what the view computes: comments, white space and names of windows do not change it.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
@@ -126,8 +136,7 @@ fn build(view: &View, flat: relation::Flat, outputs: Vec<OutputColumn>) -> dataf
     let schema = flat.schema()?;
     let mut branches = flat.branches.clone();
     for branch in &mut branches {
-        let source = &view.sources[branch.source];
-        let source_schema = datafusion_common::DFSchema::try_from(source.schema.as_ref().clone())?;
+        let source_schema = branch.source_schema.clone();
         for expr in branch.filters.iter_mut().chain(&mut branch.columns) {
             *expr = simplify::simplify(expr.clone(), &source_schema)?;
         }

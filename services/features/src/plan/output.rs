@@ -2,10 +2,10 @@
 
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
-use datafusion_common::{Column, DFSchema, Result};
+use datafusion_common::{Column, DFSchema, Result, ScalarValue};
 use datafusion_expr::{Expr, ExprSchemable, cast};
 
-use super::relation::Flat;
+use super::relation::{Flat, Slot};
 use super::simplify::simplify;
 use crate::sql::{Refusal, Sites};
 
@@ -55,7 +55,7 @@ fn columns(flat: &mut Flat, names: Vec<String>) -> Result<Vec<OutputColumn>> {
     let env = std::mem::take(&mut flat.env);
     let mut exprs = env.into_iter().map(|expr| simplify(expr, &schema)).collect::<Result<Vec<_>>>()?;
     name_windows(flat, &names, &mut exprs)?;
-    let schema = flat.schema()?;
+    let schema = emitted_schema(flat)?;
     names
         .into_iter()
         .zip(exprs)
@@ -67,6 +67,39 @@ fn columns(flat: &mut Flat, names: Vec<String>) -> Result<Vec<OutputColumn>> {
             Ok(OutputColumn { name, expr, data_type, nullable })
         })
         .collect()
+}
+
+/// The slots as they are in rows that are emitted: a branch that only changes state has no say in what can be NULL.
+fn emitted_schema(flat: &Flat) -> Result<DFSchema> {
+    let schema = flat.schema()?;
+    let emitted = super::reach::emitted(flat);
+    let mut emitting = Vec::new();
+    for branch in &flat.branches {
+        let never = match &emitted {
+            Some(emitted) => {
+                let condition = super::relation::substitute(emitted.clone(), &schema, &branch.columns)?;
+                is_never(&simplify(condition, &branch.source_schema)?)
+            }
+            None => false,
+        };
+        if !never {
+            emitting.push(branch);
+        }
+    }
+    let mut slots: Vec<Slot> = flat.slots().cloned().collect();
+    for (i, slot) in slots.iter_mut().enumerate().take(flat.base.len()) {
+        let nullable = emitting.iter().map(|branch| branch.columns[i].nullable(&branch.source_schema));
+        slot.nullable = nullable.collect::<Result<Vec<bool>>>()?.contains(&true);
+    }
+    super::relation::slot_schema(slots.iter())
+}
+
+/// Whether a condition is false or NULL, whatever the row.
+fn is_never(condition: &Expr) -> bool {
+    match condition {
+        Expr::Literal(value, _) => value.is_null() || *value == ScalarValue::Boolean(Some(false)),
+        _ => false,
+    }
 }
 
 /// Gives each window the name of the output that it is, so that internal topics read well.

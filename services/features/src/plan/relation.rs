@@ -30,6 +30,8 @@ pub struct Slot {
 pub struct Branch {
     /// Index among the application's sources.
     pub source: usize,
+    /// The source's columns, as expressions resolve against them.
+    pub(super) source_schema: DFSchema,
     /// Rows pass if all are true; over the source's columns.
     pub filters: Vec<Expr>,
     /// One expression per branch column, over the source's columns.
@@ -111,7 +113,9 @@ impl Flattener<'_> {
         })?;
         let columns: Vec<Expr> =
             schema.fields().iter().map(|field| Expr::Column(Column::new_unqualified(field.name()))).collect();
-        Ok(Flat { branches: vec![Branch { source, filters: Vec::new(), columns, relevant: None }], ..Flat::default() })
+        let source_schema = DFSchema::try_from(self.sources[source].schema.as_ref().clone())?;
+        let branch = Branch { source, source_schema, filters: Vec::new(), columns, relevant: None };
+        Ok(Flat { branches: vec![branch], ..Flat::default() })
     }
 
     fn union(&self, inputs: Vec<Flat>) -> Result<Flat, Refusal> {
@@ -140,7 +144,7 @@ impl Flattener<'_> {
         for (i, field) in schema.fields().iter().enumerate() {
             let mut nullable = false;
             for branch in &flat.branches {
-                nullable |= branch.columns[i].nullable(&self.source_schema(branch)?)?;
+                nullable |= branch.columns[i].nullable(&branch.source_schema)?;
             }
             let name = unique_name(field.name(), |name| flat.base.iter().any(|slot| slot.name == name));
             flat.base.push(Slot { name, data_type: field.data_type().clone(), nullable });
@@ -148,10 +152,6 @@ impl Flattener<'_> {
         flat.env = flat.base.iter().map(|slot| Expr::Column(Column::new_unqualified(&slot.name))).collect();
         flat.windowed = true;
         Ok(())
-    }
-
-    fn source_schema(&self, branch: &Branch) -> DataFusionResult<DFSchema> {
-        DFSchema::try_from(self.sources[branch.source].schema.as_ref().clone())
     }
 
     /// The branch column that an expression is, made one if it is computed; `None` if it needs a window's result.
@@ -242,8 +242,14 @@ pub(super) fn substitute(expr: Expr, schema: &DFSchema, env: &[Expr]) -> DataFus
     .map(|transformed| transformed.data)
 }
 
-/// Columns that internal topics add to a view's own.
-pub(crate) const HIDDEN: [&str; 3] = ["_branch", "_time", "_warm"];
+/// Columns that internal topics add to a view's own: the source's place in the SQL, the record time, and whether the
+/// row lies before the view's start.
+pub(crate) mod hidden {
+    pub(crate) const BRANCH: &str = "_branch";
+    pub(crate) const TIME: &str = "_time";
+    pub(crate) const WARM: &str = "_warm";
+    pub(crate) const ALL: [&str; 3] = [BRANCH, TIME, WARM];
+}
 
 /// `wanted` as a name that Avro accepts and nothing else has.
 pub(super) fn unique_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String {
@@ -254,7 +260,7 @@ pub(super) fn unique_name(wanted: &str, taken: impl Fn(&str) -> bool) -> String 
     }
     let stem = name.clone();
     let mut n = 1;
-    while taken(&name) || HIDDEN.contains(&name.as_str()) {
+    while taken(&name) || hidden::ALL.contains(&name.as_str()) {
         n += 1;
         name = format!("{stem}_{n}");
     }

@@ -16,9 +16,8 @@ use millrace_runtime::task::{Batch, RowMeta};
 use super::{Taken, place};
 use crate::error::Error;
 use crate::exec::{Lanes, Rows, micros};
-use crate::plan::{HIDDEN, Plan};
-
-const [BRANCH, TIME, WARM]: [&str; 3] = HIDDEN;
+use crate::plan::Plan;
+use crate::plan::hidden::{BRANCH, TIME, WARM};
 
 /// The Arrow schema of the topic that a stage reads.
 pub(crate) fn internal_schema(plan: &Plan, stage: usize) -> Schema {

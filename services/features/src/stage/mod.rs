@@ -7,7 +7,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use arrow::array::{Array, BooleanArray};
+use arrow::array::BooleanArray;
 use millrace_runtime::task::{Batch, Effects, Output, Phase, Progress, Rejection, Task, TaskError};
 
 pub(crate) use internal::internal_schema;
