@@ -34,12 +34,16 @@ impl KeyState<'_> {
                 }
                 Bounds::Rows { start, end } => amend = self.seek_rows(context, number, (start, end), at.row),
             }
-            self.amend(context, group, amend, false);
+            if let Some(amend) = amend {
+                self.amend(context, group, amend, false);
+            }
             for (frame, read) in &group.reads {
                 let word = self.read(context, number, *read, amend);
                 out.set(*frame, index, word, context.texts);
             }
-            self.amend(context, group, amend, true);
+            if let Some(amend) = amend {
+                self.amend(context, group, amend, true);
+            }
         }
     }
 
@@ -48,11 +52,11 @@ impl KeyState<'_> {
         let plan = context.plan;
         let group = &plan.groups[number];
         let cursors = &mut self.cursors[number * plan.branches..(number + 1) * plan.branches];
+        let (plans, sums) = (plan.sums(group), &mut self.sums[group.sums.clone()]);
         let mut grown = 0;
         for (branch, (cursor, rows)) in cursors.iter_mut().zip(self.reservoirs.iter()).enumerate() {
             let slots = context.layout.slots(branch);
-            let mut step =
-                |at: u64, leaving| grown += step(plan, group, slots, rows.row(at), self.sums, leaving);
+            let mut step = |at: u64, leaving| grown += step(plans, sums, slots, rows.row(at), leaving);
             if back {
                 while cursor.low > rows.first() && rows.time(cursor.low - 1) >= lower {
                     cursor.low -= 1;
@@ -94,11 +98,17 @@ impl KeyState<'_> {
     }
 
     /// Takes the current row into the accumulators or out of them, where the cuts of a ROWS frame differ from it.
-    fn amend(&mut self, context: Context<'_>, group: &Group, amend: Option<(Amend, usize, u64)>, undo: bool) {
-        let Some((amend, branch, number)) = amend else { return };
+    fn amend(
+        &mut self,
+        context: Context<'_>,
+        group: &Group,
+        (amend, branch, number): (Amend, usize, u64),
+        undo: bool,
+    ) {
         let row = self.reservoirs[branch].row(number);
         let leaving = (amend == Amend::Without) != undo;
-        let grown = step(context.plan, group, context.layout.slots(branch), row, self.sums, leaving);
+        let sums = &mut self.sums[group.sums.clone()];
+        let grown = step(context.plan.sums(group), sums, context.layout.slots(branch), row, leaving);
         self.held.bytes = self.held.bytes.saturating_add_signed(grown);
     }
 

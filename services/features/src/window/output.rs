@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, BooleanArray, BooleanBufferBuilder, Float64Array, Int64Array, StringBuilder, UInt64Array,
-};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringBuilder, UInt64Array};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -20,7 +18,7 @@ pub(super) struct Outputs {
 }
 
 enum Column {
-    Words { values: Vec<u64>, valid: BooleanBufferBuilder },
+    Words { values: Vec<u64>, valid: Vec<bool> },
     Texts(StringBuilder),
 }
 
@@ -28,11 +26,7 @@ impl Outputs {
     pub(super) fn new(plan: &Plan, rows: usize) -> Self {
         let column = |(_, kind): &(DataType, Kind)| match kind {
             Kind::Text => Column::Texts(StringBuilder::new()),
-            _ => {
-                let mut valid = BooleanBufferBuilder::new(rows);
-                valid.append_n(rows, false);
-                Column::Words { values: vec![0; rows], valid }
-            }
+            _ => Column::Words { values: vec![0; rows], valid: vec![false; rows] },
         };
         Self { columns: plan.outputs.iter().map(column).collect(), rows }
     }
@@ -44,7 +38,7 @@ impl Outputs {
         match &mut self.columns[frame] {
             Column::Words { values, valid } => {
                 values[row] = word;
-                valid.set_bit(row, true);
+                valid[row] = true;
             }
             Column::Texts(builder) => {
                 pad(builder, row);
@@ -61,7 +55,7 @@ impl Outputs {
                     pad(&mut builder, rows);
                     Arc::new(builder.finish())
                 }
-                Column::Words { values, mut valid } => array(*kind, values, NullBuffer::new(valid.finish())),
+                Column::Words { values, valid } => array(*kind, values, NullBuffer::from(valid)),
             };
             // The stored form is a wider or plainer one of the same value: going back loses nothing.
             if array.data_type() == data_type { Ok(array) } else { Ok(cast(&array, data_type)?) }

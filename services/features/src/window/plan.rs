@@ -176,6 +176,12 @@ impl Plan {
         self.inputs.len().div_ceil(64)
     }
 
+    /// The accumulators of a group.
+    #[inline]
+    pub(super) fn sums(&self, group: &Group) -> &[SumPlan] {
+        &self.sums[group.sums.clone()]
+    }
+
     fn input(&self, frame: &Frame) -> usize {
         let input = Input { argument: frame.argument, filter: frame.filter };
         self.inputs.iter().position(|other| *other == input).unwrap_or(0)

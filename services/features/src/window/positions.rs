@@ -160,7 +160,8 @@ impl KeyState<'_> {
             *at = if down { *at - 1 } else { *at + 1 };
             let row = self.reservoirs[branch].row(number);
             let group = &plan.groups[group];
-            let grown = step(plan, group, context.layout.slots(branch), row, self.sums, leaving);
+            let sums = &mut self.sums[group.sums.clone()];
+            let grown = step(plan.sums(group), sums, context.layout.slots(branch), row, leaving);
             self.held.bytes = self.held.bytes.saturating_add_signed(grown);
         }
     }

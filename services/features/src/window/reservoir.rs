@@ -11,7 +11,10 @@ const FIRST: usize = 2;
 #[derive(Debug, Default)]
 pub(super) struct Reservoir {
     words: Box<[u64]>,
+    /// Words of a row.
     stride: usize,
+    /// Rows that `words` has room for.
+    capacity: usize,
     head: usize,
     len: usize,
     first: u64,
@@ -78,15 +81,15 @@ impl Reservoir {
     /// more: then all are widened.
     pub(super) fn insert(&mut self, number: u64, row: &[u64]) {
         if row.len() > self.stride {
-            self.rebuild(self.words.len().checked_div(self.stride).unwrap_or(0).max(FIRST), row.len());
+            self.rebuild(self.capacity.max(FIRST), row.len());
         }
-        if self.len * self.stride == self.words.len() {
+        if self.len == self.capacity {
             self.rebuild((self.len + self.len / 2 + 1).max(FIRST), self.stride);
         }
         let index = (number - self.first) as usize;
         self.len += 1;
         if index < self.len / 2 {
-            self.head = if self.head == 0 { self.capacity() - 1 } else { self.head - 1 };
+            self.head = if self.head == 0 { self.capacity - 1 } else { self.head - 1 };
             (0..index).for_each(|at| self.copy(at + 1, at));
         } else {
             (index..self.len - 1).rev().for_each(|at| self.copy(at, at + 1));
@@ -99,10 +102,10 @@ impl Reservoir {
         }
     }
 
-    /// Some word of a row, if it is there: to have it read into the cache.
+    /// Some word of a row's place, also where the next row will be: to have it read into the cache.
     pub(super) fn peek(&self, number: u64) -> u64 {
         let index = number.saturating_sub(self.first) as usize;
-        if index < self.len { self.words[self.position(index) * self.stride] } else { 0 }
+        if index < self.capacity { self.words[self.position(index) * self.stride] } else { 0 }
     }
 
     /// Drops the oldest row, and memory that has become far too much.
@@ -113,20 +116,16 @@ impl Reservoir {
         self.head = self.position(1);
         self.len -= 1;
         self.first += 1;
-        if self.len * 4 < self.capacity() && self.capacity() > 4 * FIRST {
+        if self.len * 4 < self.capacity && self.capacity > 4 * FIRST {
             self.rebuild((self.len * 2).max(FIRST), self.stride);
         }
     }
 
-    fn capacity(&self) -> usize {
-        self.words.len().checked_div(self.stride).unwrap_or(0)
-    }
-
     #[inline]
     fn position(&self, index: usize) -> usize {
+        // `head` is less than the capacity and `index` at most that: one turn suffices.
         let at = self.head + index;
-        // `head` and `index` are at most the capacity: one turn suffices.
-        if at * self.stride >= self.words.len() { at - self.words.len() / self.stride.max(1) } else { at }
+        if at >= self.capacity { at - self.capacity } else { at }
     }
 
     fn copy(&mut self, from: usize, to: usize) {
@@ -139,7 +138,7 @@ impl Reservoir {
         for (at, row) in (self.first..self.end()).zip(words.chunks_exact_mut(stride.max(1))) {
             row[..self.stride].copy_from_slice(self.row(at));
         }
-        (self.words, self.stride, self.head) = (words, stride, 0);
+        (self.words, self.stride, self.capacity, self.head) = (words, stride, capacity, 0);
     }
 }
 

@@ -4,7 +4,7 @@ use super::Bounds;
 use super::accumulator::Accumulator;
 use super::extremum::{Deque, Search};
 use super::layout::Layout;
-use super::plan::{Group, Plan};
+use super::plan::{Kind, Plan, SumPlan};
 use super::positions;
 use super::reservoir::Reservoir;
 use super::text::Texts;
@@ -107,12 +107,17 @@ impl State {
         rows.iter().map(Reservoir::first).fold(sums, u64::wrapping_add)
     }
 
-    /// As [`Self::warm`], for the rows at the cursors.
-    pub(super) fn warm_rows(&self, slot: usize) -> u64 {
-        let cursors = &self.cursors[slot * self.groups * self.branches..][..self.groups * self.branches];
+    /// As [`Self::warm`], for the place of a branch's next row and, if frames are `wanted`, the rows at the cursors.
+    pub(super) fn warm_rows(&self, slot: usize, branch: usize, wanted: bool) -> u64 {
         let rows = &self.reservoirs[slot * self.branches..][..self.branches];
+        let next = rows[branch].peek(rows[branch].end());
+        if !wanted {
+            return next;
+        }
+        let cursors = &self.cursors[slot * self.groups * self.branches..][..self.groups * self.branches];
         let ends = cursors.chunks_exact(self.branches).flat_map(|cursors| cursors.iter().zip(rows));
-        ends.map(|(cursor, rows)| rows.peek(cursor.low) ^ rows.peek(cursor.high)).fold(0, u64::wrapping_add)
+        ends.map(|(cursor, rows)| rows.peek(cursor.low) ^ rows.peek(cursor.high))
+            .fold(next, u64::wrapping_add)
     }
 
     /// Drops a key's state, whose rows have been drained; the last key's takes its place.
@@ -151,18 +156,18 @@ fn swap_remove<T>(all: &mut Vec<T>, slot: usize, each: usize) {
     }
 }
 
-/// Takes a stored row into a group's accumulators, or out of them. Returns by how many bytes the heap grew.
+/// Takes a stored row into the accumulators that `plans` describe, or out of them. Returns by how many bytes the heap
+/// grew.
 #[inline]
 pub(super) fn step(
-    plan: &Plan,
-    group: &Group,
+    plans: &[SumPlan],
+    sums: &mut [Accumulator],
     slots: &[u32],
     row: &[u64],
-    sums: &mut [Accumulator],
     leaving: bool,
 ) -> isize {
     let mut grown = 0;
-    for (plan, sum) in plan.sums[group.sums.clone()].iter().zip(&mut sums[group.sums.clone()]) {
+    for (plan, sum) in plans.iter().zip(sums) {
         if plan.bit.is_set(row) {
             grown += sum.step(|| row[slots[plan.argument] as usize], leaving);
         }
@@ -183,7 +188,9 @@ impl KeyState<'_> {
         reservoir.insert(number, row);
         self.held.rows += 1;
         self.held.change(before, reservoir.bytes());
-        self.follow(context, branch, number, among);
+        if among || context.plan.visible.is_some() {
+            self.follow(context, branch, number, among);
+        }
         (number, among)
     }
 
@@ -204,7 +211,7 @@ impl KeyState<'_> {
             cursor.low += u64::from(below_low);
             cursor.high += u64::from(below_high);
             if below_high && !below_low {
-                grown += step(plan, group, slots, row, self.sums, false);
+                grown += step(plan.sums(group), &mut self.sums[group.sums.clone()], slots, row, false);
             }
         }
         self.held.bytes = self.held.bytes.saturating_add_signed(grown);
@@ -256,7 +263,7 @@ impl KeyState<'_> {
                 continue;
             }
             if cursor.high > first {
-                let grown = step(plan, group, slots, row, self.sums, true);
+                let grown = step(plan.sums(group), &mut self.sums[group.sums.clone()], slots, row, true);
                 self.held.bytes = self.held.bytes.saturating_add_signed(grown);
             }
             cursor.low = first + 1;
@@ -272,7 +279,7 @@ impl KeyState<'_> {
 
 /// Lets go of the texts that a row holds.
 fn release(plan: &Plan, slots: &[u32], texts: &mut Texts, row: &[u64]) {
-    for value in plan.values.iter().filter(|value| value.kind == super::plan::Kind::Text) {
+    for value in plan.values.iter().filter(|value| value.kind == Kind::Text) {
         if value.is_in(&row[1..]) {
             texts.release(row[slots[value.argument] as usize]);
         }

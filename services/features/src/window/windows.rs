@@ -141,12 +141,15 @@ impl Windows {
             let (lane, name) = (rows.lane[row], batch.names.get(row));
             *slot = self.keys.find(self.keys.hash(lane, name), lane, name);
         }
-        let found = || block.clone().zip(slots.iter()).filter_map(|(row, slot)| Some((row, (*slot)?)));
-        let mut read = found().map(|(_, slot)| self.state.warm(slot)).fold(0, u64::wrapping_add);
-        for (row, slot) in found() {
-            if batch.is_wanted(row) {
-                read = read.wrapping_add(self.state.warm_rows(slot));
-            }
+        let found = block.zip(slots.iter()).filter_map(|(row, slot)| Some((row, (*slot)?)));
+        self.warm(found.map(|(row, slot)| (slot, rows.branch[row] as usize, batch.is_wanted(row))));
+    }
+
+    /// Reads the state of a few keys: what all of them will need next, for a row of that branch.
+    fn warm(&self, keys: impl Iterator<Item = (usize, usize, bool)> + Clone) {
+        let mut read = keys.clone().map(|(slot, ..)| self.state.warm(slot)).fold(0, u64::wrapping_add);
+        for (slot, branch, wanted) in keys {
+            read = read.wrapping_add(self.state.warm_rows(slot, branch, wanted));
         }
         std::hint::black_box(read);
     }
@@ -234,13 +237,16 @@ impl Windows {
         let keys = rows.keys.iter().map(|column| take(column, &first, None)).collect::<Result<_, _>>()?;
         let mut out = Outputs::new(&self.plan, touched.len());
         let mut time = Vec::with_capacity(touched.len());
-        let context = Context { plan: &self.plan, layout: &self.layout, texts: &self.texts };
-        for (index, touch) in touched.iter().enumerate() {
-            let head = self.keys.head(touch.slot);
-            let at = At { time: head.greatest, floor: head.floor, row: None, back: head.disordered };
-            self.state.key(touch.slot).evaluate(context, at, &mut out, index);
-            (head.at, head.disordered, head.touched) = (head.greatest, false, None);
-            time.push(head.greatest);
+        for (block, touched) in touched.chunks(BLOCK).enumerate() {
+            self.warm(touched.iter().map(|touch| (touch.slot, 0, true)));
+            let context = Context { plan: &self.plan, layout: &self.layout, texts: &self.texts };
+            for (index, touch) in touched.iter().enumerate() {
+                let head = self.keys.head(touch.slot);
+                let at = At { time: head.greatest, floor: head.floor, row: None, back: head.disordered };
+                self.state.key(touch.slot).evaluate(context, at, &mut out, block * BLOCK + index);
+                (head.at, head.disordered, head.touched) = (head.greatest, false, None);
+                time.push(head.greatest);
+            }
         }
         let last_row = touched.iter().map(|touch| touch.last).collect();
         Ok(Touched { keys, time, results: out.finish(&self.plan)?, last_row })
