@@ -26,7 +26,7 @@ impl InForce {
     }
 
     /// Takes the next event of the log. Fails, and leaves the one before in force, if it is of a mode that this version
-    /// does not know.
+    /// does not know, or names no model version.
     pub fn take(&mut self, offset: i64, deployment: &Deployment) -> Result<(), String> {
         if deployment.topic != self.predictions {
             return Ok(());
@@ -38,7 +38,14 @@ impl InForce {
                 self.predictions, deployment.mode
             ));
         }
-        let champion = ModelRef { model: deployment.model.clone(), version: deployment.version.clone() };
+        // The names become a path of the repository: what leads out of it is none.
+        let champion =
+            ModelRef::parse(&format!("{}/{}", deployment.model, deployment.version)).ok_or_else(|| {
+                format!(
+                    "deployment {offset} of {} names no model version: `{}`, `{}`",
+                    self.predictions, deployment.model, deployment.version
+                )
+            })?;
         self.last = Some(Event { offset, champion });
         Ok(())
     }
@@ -76,6 +83,7 @@ mod tests {
         in_force.take(2, &event("predictions", "champion", "2")).unwrap();
         let error = in_force.take(3, &event("predictions", "interleave", "3")).unwrap_err();
         assert!(error.contains("interleave"), "{error}");
+        assert!(in_force.take(4, &event("predictions", "champion", "../../secrets")).is_err());
         let last = in_force.last().unwrap();
         assert_eq!((last.offset, last.champion.to_string()), (2, "m/2".to_owned()));
     }

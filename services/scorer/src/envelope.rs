@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
-    StructArray, UInt32Array, new_empty_array,
+    Array, ArrayRef, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray,
+    UInt32Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{can_cast_types, cast, interleave};
@@ -205,10 +205,4 @@ pub fn take(rows: &RecordBatch, indices: &[u32]) -> Result<RecordBatch, ArrowErr
         return Ok(rows.clone());
     }
     arrow::compute::take_record_batch(rows, &UInt32Array::from(indices.to_vec()))
-}
-
-/// The texts of a string column, for tests.
-#[cfg(test)]
-pub fn texts(column: &ArrayRef) -> Vec<Option<&str>> {
-    column.as_string::<i32>().iter().collect()
 }

@@ -58,8 +58,12 @@ pub fn service(
         stateful: false,
         start: Start::Earliest,
         task: {
-            let serving = serving.clone();
-            Arc::new(move |_| Ok(Box::new(ScorerTask::new(serving.clone(), envelope.clone()))))
+            let (serving, watcher) = (serving.clone(), watcher.clone());
+            Arc::new(move |_| {
+                // As long as tasks can be made, deployments are followed.
+                let _ = &watcher;
+                Ok(Box::new(ScorerTask::new(serving.clone(), envelope.clone())))
+            })
         },
     };
     Ok(Service {
@@ -68,7 +72,6 @@ pub fn service(
         stages: vec![stage],
         dead_letters: parts.dead_letters.clone(),
         ready: Arc::new(move || {
-            // The watch lasts as long as the service is there to ask.
             let _ = &watcher;
             serving.champion().map(drop)
         }),

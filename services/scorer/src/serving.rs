@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use arrow::datatypes::SchemaRef;
+use metrics::{Histogram, histogram};
 use millrace_topics::ModelRef;
 
 use crate::matrix::InputColumns;
@@ -20,6 +22,7 @@ pub struct Champion {
     stored: StoredModel,
     /// Sessions that no batch uses right now: as many as workers ever scored at once.
     idle: Mutex<Vec<Model>>,
+    seconds: Histogram,
 }
 
 impl Champion {
@@ -35,7 +38,8 @@ impl Champion {
             Error::Misfit { model: reference.to_string(), features: features.topic.clone(), problems }
         })?;
         let idle = Mutex::new(vec![Model::load(&stored)?]);
-        Ok(Self { deployment, columns, stored, idle })
+        let labels = [("model", reference.model.clone()), ("version", reference.version.clone())];
+        Ok(Self { deployment, columns, stored, idle, seconds: histogram!("millrace_model_seconds", &labels) })
     }
 
     /// The version.
@@ -48,8 +52,9 @@ impl Champion {
         &self.stored.file
     }
 
-    /// The scores of a matrix, see [`Model::score`].
+    /// The scores of a matrix, see [`Model::score`]. Measured as `millrace_model_seconds`.
     pub fn score(&self, matrix: &[f32]) -> Result<Vec<f64>, Error> {
+        let start = Instant::now();
         let idle = lock(&self.idle).pop();
         let mut model = match idle {
             Some(model) => model,
@@ -57,6 +62,7 @@ impl Champion {
         };
         let scores = model.score(matrix)?;
         lock(&self.idle).push(model);
+        self.seconds.record(start.elapsed());
         Ok(scores)
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use millrace_schemas::TopicSchema;
@@ -95,4 +95,9 @@ pub(crate) fn with_null(rows: &RecordBatch, column: &str, row: usize) -> RecordB
     let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
     columns[index] = arrow::compute::concat(&parts).unwrap();
     RecordBatch::try_new(rows.schema(), columns).unwrap()
+}
+
+/// The texts of a string column.
+pub(crate) fn texts(column: &ArrayRef) -> Vec<Option<&str>> {
+    column.as_string::<i32>().iter().collect()
 }

@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel}
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use metrics::counter;
 use millrace_schemas::envelope::Deployment;
-use millrace_schemas::{Decoder, SchemaRegistry, TopicSchema};
+use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::KafkaTopic;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -220,6 +221,7 @@ impl Follower {
                     topic = %self.watch.predictions, offset = event.offset, model = %event.champion, "deployed"
                 );
                 self.serving.set(champion);
+                self.measure("millrace_deployments_total");
                 None
             }
             Err(error) => {
@@ -227,9 +229,14 @@ impl Follower {
                     "deployment {} of {} cannot serve: {error}",
                     event.offset, self.watch.predictions
                 ));
+                self.measure("millrace_deployments_failed_total");
                 Some(error)
             }
         }
+    }
+
+    fn measure(&self, name: &'static str) {
+        counter!(name, "topic" => self.watch.predictions.clone()).increment(1);
     }
 }
 

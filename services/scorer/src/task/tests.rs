@@ -5,8 +5,8 @@ use arrow::datatypes::{Float64Type, Int64Type, TimestampMillisecondType};
 use millrace_runtime::task::{Origin, RowMeta, Taken};
 
 use super::*;
-use crate::envelope::{Names, texts};
-use crate::testing::{champion, feature_rows, feature_schema, golden, prediction_schema, with_null};
+use crate::envelope::Names;
+use crate::testing::{champion, feature_rows, feature_schema, golden, prediction_schema, texts, with_null};
 
 fn task(serving: &Serving) -> ScorerTask {
     let context = ["country".to_owned(), "amount".to_owned()];

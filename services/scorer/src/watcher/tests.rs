@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use millrace_schemas::{Encoder, Format, InProcessRegistry};
+use millrace_schemas::{Encoder, Format, InProcessRegistry, TopicSchema};
 use millrace_topics::Partitioner;
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
@@ -171,7 +171,10 @@ fn a_scorer_that_starts_later_takes_the_last_deployment_alone() {
     let serving = Serving::new("not read yet");
     let _watcher = cluster.watch(&serving);
     wait(&serving, |now| match now {
-        Ok(champion) => Some(assert_eq!(champion.reference().to_string(), "trees/1")),
+        Ok(champion) => {
+            assert_eq!(champion.reference().to_string(), "trees/1");
+            Some(())
+        }
         Err(why) => {
             assert!(!why.contains("nothing"), "an outdated deployment was tried: {why}");
             None
