@@ -58,7 +58,7 @@ impl Case {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)?;
         let case: Self = toml::from_str(&text)?;
-        ensure!(case.expect.is_some() != !case.refused.is_empty(), "a case has either `expect` or `refused`");
+        ensure!(case.expect.is_some() == case.refused.is_empty(), "a case has either `expect` or `refused`");
         Ok(case)
     }
 
