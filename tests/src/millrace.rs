@@ -74,7 +74,8 @@ impl<'a> Millrace<'a> {
 
     /// Runs to the end, whatever the exit status.
     pub fn run(&self, words: &[&str], bound: Duration) -> Result<Finished> {
-        let mut process = Process::spawn(&format!("millrace {}", words.join(" ")), &mut self.command(words)?)?;
+        let mut process =
+            Process::spawn(&format!("millrace {}", words.join(" ")), &mut self.command(words)?)?;
         let status = process.wait(bound)?;
         Ok(Finished { status, output: process.output() })
     }
@@ -132,7 +133,11 @@ impl Service {
     /// Ends it as an operator would, and checks that it ended well.
     pub fn stop(mut self) -> Result<()> {
         let status = self.process.terminate(Duration::from_secs(40))?;
-        ensure!(status.success(), "a service that was asked to end ended with {status}:\n{}", self.process.tail());
+        ensure!(
+            status.success(),
+            "a service that was asked to end ended with {status}:\n{}",
+            self.process.tail()
+        );
         Ok(())
     }
 }

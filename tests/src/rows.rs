@@ -10,6 +10,7 @@ use arrow::compute::{cast, concat_batches, take_record_batch};
 use arrow::datatypes::{DataType, Float64Type};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 const DIFFERENCES_SHOWN: usize = 5;
@@ -21,6 +22,15 @@ pub fn read_parquet(path: &Path) -> Result<RecordBatch> {
     let schema = reader.schema().clone();
     let batches = reader.build()?.collect::<Result<Vec<_>, _>>()?;
     Ok(concat_batches(&schema, &batches)?)
+}
+
+/// Writes rows as a Parquet file.
+pub fn write_parquet(path: &Path, rows: &RecordBatch) -> Result<()> {
+    let file = File::create(path).with_context(|| path.display().to_string())?;
+    let mut writer = ArrowWriter::try_new(file, rows.schema(), None)?;
+    writer.write(rows)?;
+    writer.close()?;
+    Ok(())
 }
 
 /// A column by name.
@@ -69,7 +79,11 @@ pub fn ensure_equal_by(id: &str, actual: &RecordBatch, expected: &RecordBatch) -
     }
     if have != want {
         let differ = have.iter().zip(&want).find(|(have, want)| have != want);
-        bail!("{} rows, {} expected; the ids differ first at (is, should be) {differ:?}", have.len(), want.len());
+        bail!(
+            "{} rows, {} expected; the ids differ first at (is, should be) {differ:?}",
+            have.len(),
+            want.len()
+        );
     }
     ensure_equal(&actual, &expected)
 }
@@ -85,8 +99,9 @@ pub fn ensure_equal(actual: &RecordBatch, expected: &RecordBatch) -> Result<()> 
     let mut differences = Vec::new();
     for (name, expected) in names(expected).iter().zip(expected.columns()) {
         let actual = column(actual, name)?;
-        let expected = cast(expected, actual.data_type())
-            .with_context(|| format!("{name} is {}, expected {}", actual.data_type(), expected.data_type()))?;
+        let expected = cast(expected, actual.data_type()).with_context(|| {
+            format!("{name} is {}, expected {}", actual.data_type(), expected.data_type())
+        })?;
         for row in different_rows(actual, &expected) {
             differences.push(format!(
                 "row {row}, {name}: {} instead of {}",

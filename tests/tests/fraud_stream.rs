@@ -14,7 +14,9 @@ use millrace_tests::application::Application;
 use millrace_tests::foreign::Producer;
 use millrace_tests::millrace::{Millrace, Service};
 use millrace_tests::payments::{self, Order, Payments};
-use millrace_tests::rows::{column, ensure_equal, ensure_equal_by, ids, last_of_each, read_parquet, take, texts};
+use millrace_tests::rows::{
+    column, ensure_equal, ensure_equal_by, ids, last_of_each, read_parquet, take, texts,
+};
 use millrace_tests::stack::Stack;
 use millrace_tests::{reader, reaper};
 
@@ -209,7 +211,12 @@ impl Run {
             let mut wanted: Vec<&str> = fields.iter().copied().chain(["_time", "_version"]).collect();
             wanted.sort_unstable();
             ensure!(names == wanted, "{name} has the fields {names:?}");
-            ensure!(hash["_time"] == time[*row].to_string(), "{name}: _time {} instead of {}", hash["_time"], time[*row]);
+            ensure!(
+                hash["_time"] == time[*row].to_string(),
+                "{name}: _time {} instead of {}",
+                hash["_time"],
+                time[*row]
+            );
             for field in fields {
                 let value = number(expected, field, *row)?;
                 let stored: f64 = hash[*field].parse()?;
@@ -228,7 +235,11 @@ fn check_predictions(predictions: &RecordBatch, expected: &RecordBatch) -> Resul
         Ok(ids(rows, id)?.into_iter().enumerate().map(|(row, id)| (id, row)).collect())
     };
     let rows = order(predictions, "id")?;
-    ensure!(predictions.num_rows() == PAYMENTS && rows.len() == PAYMENTS, "{} predictions", predictions.num_rows());
+    ensure!(
+        predictions.num_rows() == PAYMENTS && rows.len() == PAYMENTS,
+        "{} predictions",
+        predictions.num_rows()
+    );
     let (unit, customer) = (texts(predictions, "unit")?, texts(expected, "customer_id")?);
     let (time, tx_time) = (millis(predictions, "time")?, millis(expected, "tx_time")?);
     let scores = column(predictions, "score")?.as_primitive::<Float64Type>();
@@ -255,7 +266,8 @@ fn millis(rows: &RecordBatch, name: &str) -> Result<Vec<i64>> {
 }
 
 fn number(rows: &RecordBatch, name: &str, row: usize) -> Result<f64> {
-    let value = arrow::compute::cast(&column(rows, name)?.slice(row, 1), &arrow::datatypes::DataType::Float64)?;
+    let value =
+        arrow::compute::cast(&column(rows, name)?.slice(row, 1), &arrow::datatypes::DataType::Float64)?;
     ensure!(value.is_valid(0), "{name} is NULL");
     Ok(value.as_primitive::<Float64Type>().value(0))
 }

@@ -77,7 +77,10 @@ fn bad_records(stack: &Stack, app: &Application) -> Result<Vec<Bad>> {
         ("malformed", raw(Some(&framed(id, b"")))),
         ("wrong_key", json!({"topic": "transactions", "row": row("k", 0), "key": "somebody else"})),
         ("wrong_key", json!({"topic": "transactions", "row": row("k", 0), "key": null})),
-        ("wrong_partition", json!({"topic": "transactions", "row": row("k", 0), "partition": another_partition("k")})),
+        (
+            "wrong_partition",
+            json!({"topic": "transactions", "row": row("k", 0), "partition": another_partition("k")}),
+        ),
         ("time_before_1970", json!({"topic": "transactions", "row": row("k", -1)})),
         ("time_ahead", json!({"topic": "transactions", "row": row("k", now_ms + 2 * DAY_MS)})),
     ];

@@ -92,9 +92,7 @@ fn an_application_that_is_only_a_folder_of_topic_files_runs_without_a_change_of_
         .map(|record| serde_json::from_slice(record.payload.as_deref().unwrap()).unwrap())
         .collect();
     rows.sort_by_key(|row| row["click_id"].as_str().unwrap().to_string());
-    let row = |id: &str, minute: i64, visitor: &str, clicks: i64, dearest: Value| {
-        json!({"click_id": id, "clicked_at": minute * MINUTE_MS, "visitor": visitor, "clicks_10m": clicks, "dearest_10m": dearest})
-    };
+    let row = |id: &str, minute: i64, visitor: &str, clicks: i64, dearest: Value| json!({"click_id": id, "clicked_at": minute * MINUTE_MS, "visitor": visitor, "clicks_10m": clicks, "dearest_10m": dearest});
     let expected = [
         row("1", 100, "ann", 1, json!(5.0)),
         row("2", 104, "bob", 1, json!(null)),

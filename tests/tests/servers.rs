@@ -66,7 +66,8 @@ fn redis_gives_back_hashes_by_prefix_with_their_time_to_live() {
 
 #[test]
 fn a_process_that_is_waited_for_in_vain_fails_with_the_end_of_its_output() {
-    let mut process = Process::spawn("talker", Command::new("sh").args(["-c", "echo one; echo two >&2"])).unwrap();
+    let mut process =
+        Process::spawn("talker", Command::new("sh").args(["-c", "echo one; echo two >&2"])).unwrap();
     let error = process.wait_for_line("three", Duration::from_secs(20)).unwrap_err();
     let text = format!("{error:#}");
     assert!(text.contains("ended") && text.contains("one") && text.contains("two"), "{text}");
@@ -95,7 +96,8 @@ fn what_a_killed_test_process_started_ends_with_it() {
     });
     let pid = pid.unwrap().trim().to_string();
     let alive = || {
-        let status = Command::new("sh").args(["-c", &format!("kill -0 {pid}")]).stderr(Stdio::null()).status();
+        let status =
+            Command::new("sh").args(["-c", &format!("kill -0 {pid}")]).stderr(Stdio::null()).status();
         status.unwrap().success()
     };
     assert!(alive());

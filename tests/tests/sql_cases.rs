@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use arrow::record_batch::RecordBatch;
 use millrace_runtime::service::Service;
 use millrace_tests::application::Application;
+use millrace_tests::reaper;
+use millrace_tests::rows::{read_parquet, write_parquet};
 use millrace_tests::sql_case::{Case, Outcome, Table, run};
 
 use crate::oracle;
@@ -25,7 +27,13 @@ fn every_sql_case_gives_what_it_expects_in_every_way() {
             failures.push(format!("{}: {error:#}", file.file_name().unwrap_or_default().to_string_lossy()));
         }
     }
-    assert!(failures.is_empty(), "{} of {} cases fail:\n\n{}", failures.len(), files.len(), failures.join("\n\n"));
+    assert!(
+        failures.is_empty(),
+        "{} of {} cases fail:\n\n{}",
+        failures.len(),
+        files.len(),
+        failures.join("\n\n")
+    );
 }
 
 #[test]
@@ -40,7 +48,8 @@ fn a_case_that_expects_something_else_fails_and_shows_what_came() {
 fn case_files() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sql_cases");
     let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
+    let mut files: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|e| e == "toml")).collect();
     files.sort();
     files
 }
@@ -55,7 +64,10 @@ fn check(case: &Case) -> Result<()> {
         let sources = sources(case, &app)?;
         for batch in BATCHES {
             for stop in [false, true] {
-                let way = format!("{partitions} partitions, batches of {batch}{}", if stop { ", stopped half-way" } else { "" });
+                let way = format!(
+                    "{partitions} partitions, batches of {batch}{}",
+                    if stop { ", stopped half-way" } else { "" }
+                );
                 let outcome = run(&service, &sources, batch, stop).with_context(|| way.clone())?;
                 check_rows(&expect, &outcome.rows, partitions == 1).with_context(|| way.clone())?;
                 check_marks(case, &outcome).with_context(|| way.clone())?;
@@ -107,8 +119,17 @@ fn sources(case: &Case, app: &Application) -> Result<BTreeMap<String, RecordBatc
     case.sources.iter().map(|(name, source)| Ok((app.topic(name), source.rows()?))).collect()
 }
 
-fn backfill(_application: &millrace_topics::Application, _case: &Case) -> Result<RecordBatch> {
-    bail!("todo")
+fn backfill(application: &millrace_topics::Application, case: &Case) -> Result<RecordBatch> {
+    let folder = reaper::temporary_folder()?;
+    let view = application.topic("view").context("the view")?;
+    let inputs = case.sources.iter().map(|(name, source)| {
+        let file = folder.path().join(format!("{name}.parquet"));
+        write_parquet(&file, &source.rows()?)?;
+        Ok((name.clone(), file))
+    });
+    let output = folder.path().join("view.parquet");
+    millrace_features::backfill(application, view, &inputs.collect::<Result<Vec<_>>>()?, &output, &mut |_, _| ())?;
+    read_parquet(&output)
 }
 
 fn check_rows(expect: &Table, rows: &RecordBatch, ordered: bool) -> Result<()> {

@@ -58,11 +58,26 @@ impl Case {
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path)?;
         let case: Self = toml::from_str(&text)?;
-        ensure!(
-            case.expect.is_some() != !case.refused.is_empty(),
-            "a case has either `expect` or `refused`"
-        );
+        ensure!(case.expect.is_some() == case.refused.is_empty(), "a case has either `expect` or `refused`");
         Ok(case)
+    }
+
+    /// A case without expectations: a view of one topic `events`.
+    pub fn of_one_source(view: String, key: &str, time: &str, rows: String) -> Self {
+        let source = Source { key: key.into(), time: time.into(), rows };
+        Self {
+            title: "events".into(),
+            view,
+            sources: BTreeMap::from([("events".into(), source)]),
+            lateness: None,
+            // Longer than any rows of such a case span.
+            horizon: Some("100 days".into()),
+            expect: None,
+            late: Vec::new(),
+            store: BTreeMap::new(),
+            refused: Vec::new(),
+            datafusion: None,
+        }
     }
 
     /// The case's application: its topics with this many partitions each, the view in `view.toml` and `view.sql`.
@@ -102,7 +117,9 @@ impl Source {
         let (columns, _) = self.table()?;
         let fields = columns.iter().map(Column::avro).collect::<Result<Vec<_>>>()?;
         let fields = fields.join(", ");
-        Ok(format!("{{\"type\": \"record\", \"name\": \"{name}\", \"namespace\": \"cases\", \"fields\": [{fields}]}}"))
+        Ok(format!(
+            "{{\"type\": \"record\", \"name\": \"{name}\", \"namespace\": \"cases\", \"fields\": [{fields}]}}"
+        ))
     }
 
     /// Its rows.

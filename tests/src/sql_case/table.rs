@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::array::TimestampMillisecondArray;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMillisecondType};
 use arrow::record_batch::RecordBatch;
@@ -62,7 +62,8 @@ impl Table {
 
     /// The same cells in the one notation that [`Table::of`] gives to values of these types.
     pub fn normalized(&self, like: &RecordBatch) -> Result<Self> {
-        let types: Vec<DataType> = like.schema().fields().iter().map(|field| field.data_type().clone()).collect();
+        let types: Vec<DataType> =
+            like.schema().fields().iter().map(|field| field.data_type().clone()).collect();
         ensure!(types.len() == self.header.len(), "{} columns instead of {:?}", types.len(), self.header);
         let columns = types.iter().enumerate().map(|(i, kind)| {
             let cells = self.column(i);
@@ -163,7 +164,8 @@ fn read_column<'a>(kind: &str, cells: impl Iterator<Item = &'a str>) -> Result<A
 fn show_column(column: &ArrayRef) -> Result<Vec<String>> {
     let texts: Vec<Option<String>> = match kind_of(column.data_type())? {
         "timestamp" => {
-            let zone = if let DataType::Timestamp(_, zone) = column.data_type() { zone.clone() } else { None };
+            let zone =
+                if let DataType::Timestamp(_, zone) = column.data_type() { zone.clone() } else { None };
             let times = cast(column, &DataType::Timestamp(TimeUnit::Millisecond, zone))?;
             times.as_primitive::<TimestampMillisecondType>().iter().map(|time| time.map(show_time)).collect()
         }
@@ -189,7 +191,8 @@ pub fn parse_time(text: &str) -> Result<i64> {
     ensure!(!rest.is_empty(), "{text:?} is no time");
     let mut ms = 0;
     while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit()).with_context(|| format!("{text:?} lacks a unit"))?;
+        let digits =
+            rest.find(|c: char| !c.is_ascii_digit()).with_context(|| format!("{text:?} lacks a unit"))?;
         let letters = rest[digits..].find(|c: char| c.is_ascii_digit()).map_or(rest.len(), |n| digits + n);
         let unit = UNITS_MS.iter().find(|(unit, _)| *unit == &rest[digits..letters]);
         let (_, unit_ms) = unit.with_context(|| format!("{text:?}: a unit is d, h, m, s or ms"))?;
@@ -232,7 +235,8 @@ mod tests {
         let columns = columns.map(|column| Column::parse(column).unwrap());
         let text = "who | at | amount | n | good\nann | 1d | NaN | 3 | true\nbob | 2s | NULL | -4 | NULL";
         let table = Table::parse(text).unwrap();
-        let arrays = columns.iter().enumerate().map(|(i, c)| (c.name.clone(), c.read(table.column(i)).unwrap()));
+        let arrays =
+            columns.iter().enumerate().map(|(i, c)| (c.name.clone(), c.read(table.column(i)).unwrap()));
         let rows = RecordBatch::try_from_iter(arrays).unwrap();
         assert_eq!(Table::of(&rows).unwrap(), table);
         assert_eq!(table.normalized(&rows).unwrap(), table);
