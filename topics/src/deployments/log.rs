@@ -30,6 +30,8 @@ pub(super) fn read_to_end(client: &ClientConfig, topic: &str) -> KafkaResult<Vec
         .set("topic.metadata.propagation.max.ms", "2000") // so long a new topic may be unknown to a broker
         .set("enable.partition.eof", "true");
     let consumer: BaseConsumer = config.create()?;
+    // A leader that is not known at the assignment is looked for a second later.
+    consumer.fetch_metadata(Some(topic), TIMEOUT)?;
     let mut partitions = TopicPartitionList::new();
     partitions.add_partition_offset(topic, 0, Offset::Beginning)?;
     consumer.assign(&partitions)?;
