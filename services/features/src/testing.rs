@@ -15,7 +15,8 @@ pub(crate) fn time_type() -> DataType {
 }
 
 pub(crate) fn source(name: &str, key: &str, time: &str, columns: &[(&str, DataType, bool)]) -> Source {
-    let fields: Vec<Field> = columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null)).collect();
+    let fields: Vec<Field> =
+        columns.iter().map(|(name, kind, null)| Field::new(*name, kind.clone(), *null)).collect();
     Source { name: name.into(), schema: Arc::new(Schema::new(fields)), key: key.into(), time: time.into() }
 }
 
@@ -93,8 +94,9 @@ impl Dice {
 pub(crate) fn payments(count: usize, days: i64, seed: u64) -> Vec<Payment> {
     let mut dice = Dice(seed);
     let start = 1_522_540_800;
-    let mut times: Vec<i64> =
-        (0..count).map(|_| start + i64::try_from(dice.roll(u64::try_from(days * 240).unwrap())).unwrap() * 360).collect();
+    let mut times: Vec<i64> = (0..count)
+        .map(|_| start + i64::try_from(dice.roll(u64::try_from(days * 240).unwrap())).unwrap() * 360)
+        .collect();
     times.sort_unstable();
     times
         .into_iter()
@@ -165,7 +167,9 @@ pub(crate) fn features_by_definition(payments: &[Payment], i: usize) -> Vec<f64>
     ];
     let ratio = |sum: f64, count: f64| if count == 0.0 { 0.0 } else { sum / count };
     for w in [1, 7, 30] {
-        let window = payments[..=i].iter().filter(|p| p.customer == payment.customer && p.time > t - w * DAY && p.time <= t);
+        let window = payments[..=i]
+            .iter()
+            .filter(|p| p.customer == payment.customer && p.time > t - w * DAY && p.time <= t);
         let amounts: Vec<f64> = window.map(|p| p.amount).collect();
         let count = f64::from(u32::try_from(amounts.len()).unwrap());
         features.extend([count, ratio(amounts.iter().sum(), count)]);

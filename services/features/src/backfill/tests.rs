@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::record_batch::RecordBatch;
@@ -22,7 +24,8 @@ fn write(path: &Path, rows: &RecordBatch) {
 }
 
 fn read(path: &Path) -> RecordBatch {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
+    let reader =
+        ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap().build().unwrap();
     let batches: Vec<RecordBatch> = reader.map(Result::unwrap).collect();
     arrow::compute::concat_batches(&batches[0].schema(), &batches).unwrap()
 }
@@ -49,7 +52,9 @@ fn the_fraud_features_are_those_of_their_definition() {
     let view = plan_view(&app, topic).unwrap();
     let output = folder.path().join("features.parquet");
     let mut told = Vec::new();
-    let report = backfill(&view, &inputs(folder.path()), &output, &mut |done, total| told.push((done, total))).unwrap();
+    let report =
+        backfill(&view, &inputs(folder.path()), &output, &mut |done, total| told.push((done, total)))
+            .unwrap();
     assert_eq!((report.rows_in, report.rows_out, report.filtered), (8_000, 4_000, 4_000));
     assert_eq!((report.late, report.rejected.len()), (0, 0));
     assert_eq!(told.last(), Some(&(8_000, 8_000)));
@@ -57,12 +62,19 @@ fn the_fraud_features_are_those_of_their_definition() {
 
     let rows = read(&output);
     assert_eq!(rows.num_rows(), 4_000);
-    let ids: Vec<usize> =
-        rows.column_by_name("tx_id").unwrap().as_string::<i32>().iter().map(|id| id.unwrap().parse().unwrap()).collect();
+    let ids: Vec<usize> = rows
+        .column_by_name("tx_id")
+        .unwrap()
+        .as_string::<i32>()
+        .iter()
+        .map(|id| id.unwrap().parse().unwrap())
+        .collect();
     assert_eq!(ids, (0..4_000).collect::<Vec<_>>(), "rows leave in the order taken");
     let found = FEATURES.map(|name| numbers(&rows, name));
     for i in 0..payments.len() {
-        for ((name, column), expected) in FEATURES.iter().zip(&found).zip(features_by_definition(&payments, i)) {
+        for ((name, column), expected) in
+            FEATURES.iter().zip(&found).zip(features_by_definition(&payments, i))
+        {
             let error = (column[i] - expected).abs();
             assert!(error <= 1e-9 * expected.abs(), "{name} of payment {i}: {} is not {expected}", column[i]);
         }
@@ -71,7 +83,9 @@ fn the_fraud_features_are_those_of_their_definition() {
 }
 
 /// The view over files made by a change to the payments' columns: the error or the report, and the output's place.
-fn with_transactions(change: impl Fn(Vec<Field>, Vec<ArrayRef>) -> (Vec<Field>, Vec<ArrayRef>)) -> (String, bool) {
+fn with_transactions(
+    change: impl Fn(Vec<Field>, Vec<ArrayRef>) -> (Vec<Field>, Vec<ArrayRef>),
+) -> (String, bool) {
     let folder = tempfile::tempdir().unwrap();
     let payments = payments(50, 3, 1);
     let rows = transactions(&payments);
@@ -92,7 +106,8 @@ fn with_transactions(change: impl Fn(Vec<Field>, Vec<ArrayRef>) -> (Vec<Field>, 
         }
         Err(error) => error.to_string(),
     };
-    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!left.iter().any(|name| name.to_string_lossy().ends_with(".partial")), "{left:?}");
     (text.replace(&format!("{}/", folder.path().display()), ""), output.exists())
 }
@@ -103,11 +118,17 @@ fn columns_are_cast_unknown_ones_ignored_and_a_missing_nullable_one_is_null() {
         // Integer ids, times in µs, amounts as text, no country, and a column that the topic does not have.
         let ids: Int64Array = (0..50).collect();
         (fields[0], columns[0]) = (Field::new("tx_id", DataType::Int64, false), Arc::new(ids));
-        let micros: TimestampMicrosecondArray =
-            columns[1].as_primitive::<arrow::datatypes::TimestampMillisecondType>().iter().map(|ms| ms.map(|ms| ms * 1_000)).collect();
-        (fields[1], columns[1]) = (Field::new("tx_time", micros.data_type().clone(), false), Arc::new(micros));
-        (fields[4], columns[4]) = (Field::new("amount", DataType::Utf8, false), cast(&columns[4], &DataType::Utf8).unwrap());
-        (fields[5], columns[5]) = (Field::new("note", DataType::Float64, true), Arc::new(Float64Array::from(vec![None; 50])));
+        let micros: TimestampMicrosecondArray = columns[1]
+            .as_primitive::<arrow::datatypes::TimestampMillisecondType>()
+            .iter()
+            .map(|ms| ms.map(|ms| ms * 1_000))
+            .collect();
+        (fields[1], columns[1]) =
+            (Field::new("tx_time", micros.data_type().clone(), false), Arc::new(micros));
+        (fields[4], columns[4]) =
+            (Field::new("amount", DataType::Utf8, false), cast(&columns[4], &DataType::Utf8).unwrap());
+        (fields[5], columns[5]) =
+            (Field::new("note", DataType::Float64, true), Arc::new(Float64Array::from(vec![None; 50])));
         (fields, columns)
     });
     assert_eq!((text.as_str(), written), ("50 out; ", true));
@@ -120,7 +141,8 @@ fn a_null_key_is_a_rejected_row_and_costs_no_other() {
         (fields[2], columns[2]) = (Field::new("customer_id", DataType::Utf8, true), Arc::new(keys));
         (fields, columns)
     });
-    let expected = "47 out; transactions.parquet: 3 rows rejected (null_key), the first is row 7: customer_id is NULL";
+    let expected =
+        "47 out; transactions.parquet: 3 rows rejected (null_key), the first is row 7: customer_id is NULL";
     assert_eq!((text.as_str(), written), (expected, true));
     let expected = with_transactions(|fields, columns| (fields, columns));
     assert_eq!(expected.0, "50 out; ");
@@ -133,7 +155,10 @@ fn a_file_that_lacks_a_column_or_has_another_type_is_refused_by_file_and_column(
         columns.remove(4);
         (fields, columns)
     });
-    assert_eq!(text, "transactions.parquet: column amount: is missing, and the topic's schema does not allow NULL");
+    assert_eq!(
+        text,
+        "transactions.parquet: column amount: is missing, and the topic's schema does not allow NULL"
+    );
     assert!(!written);
     let (text, written) = with_transactions(|mut fields, mut columns| {
         (fields[4], columns[4]) = (Field::new("amount", DataType::Utf8, false), columns[2].clone());
@@ -148,5 +173,8 @@ fn a_file_that_lacks_a_column_or_has_another_type_is_refused_by_file_and_column(
         (fields[4], columns[4]) = (Field::new("amount", DataType::Float64, true), Arc::new(amounts));
         (fields, columns)
     });
-    assert_eq!(text, "transactions.parquet: column amount: is NULL in row 12, and the topic's schema does not allow NULL");
+    assert_eq!(
+        text,
+        "transactions.parquet: column amount: is NULL in row 12, and the topic's schema does not allow NULL"
+    );
 }

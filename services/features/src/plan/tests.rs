@@ -37,7 +37,13 @@ fn refused(sql: &str) -> Vec<String> {
 #[test]
 fn the_fraud_view_needs_one_hop_and_drops_labels_of_good_payments_at_once() {
     let sql = include_str!("../../../../topics/fraud/features.sql");
-    let view = View { sql, sources: &fraud_sources(), key: Some("terminal_id"), lateness_ms: 172_800_000, horizon_ms: None };
+    let view = View {
+        sql,
+        sources: &fraud_sources(),
+        key: Some("terminal_id"),
+        lateness_ms: 172_800_000,
+        horizon_ms: None,
+    };
     let plan = Plan::new(&view).unwrap();
     let text = plan.to_string();
     let expected = include_str!("fraud.plan.txt");
@@ -56,7 +62,9 @@ fn filters_beneath_windows_drop_rows_and_filters_above_let_them_count() {
              RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW) AS c FROM events WHERE value > 1)
          WHERE item = 'x' AND c > 2",
     );
-    assert_eq!(text, "\
+    assert_eq!(
+        text,
+        "\
 source events by user, time at
   where value > Float64(1)
   at = at
@@ -74,7 +82,8 @@ output
   c: Int64 = c
 store user in stage 0: c
 keep 61 min
-");
+"
+    );
 }
 
 #[test]
@@ -84,7 +93,9 @@ fn a_key_that_is_not_the_sources_is_a_stage_of_its_own() {
              ROWS BETWEEN 9 PRECEDING AND 1 PRECEDING) AS s, MIN(n) OVER (PARTITION BY user, upper(item) ORDER BY at) AS low
          FROM events",
     );
-    assert_eq!(text, "\
+    assert_eq!(
+        text,
+        "\
 source events by user, time at
   at = at
   user = user
@@ -105,7 +116,8 @@ output
 store user+upper_events_item_ in stage 0: low
 store upper_events_item_ in stage 1: s
 keep forever
-");
+"
+    );
 }
 
 #[test]
@@ -117,7 +129,9 @@ fn windows_over_windows_run_as_later_layers_whose_results_are_asked_for_every_ro
              RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW) AS peak FROM a WHERE c < 100)
          WHERE item IS NOT NULL AND peak > 3",
     );
-    assert_eq!(text, "\
+    assert_eq!(
+        text,
+        "\
 source events by user, time at
   at = at
   user = user
@@ -135,7 +149,12 @@ output
   user: Utf8 = user
   item: Utf8 or null = item
 keep 1441 min
-".replace("    c = ", "    _w0 = ").replace("where c <", "where _w0 <").replace("max(c)", "max(_w0)").replace("peak", "_w1"));
+"
+        .replace("    c = ", "    _w0 = ")
+        .replace("where c <", "where _w0 <")
+        .replace("max(c)", "max(_w0)")
+        .replace("peak", "_w1")
+    );
 }
 
 #[test]
@@ -195,19 +214,46 @@ line 15, column 7: LIMIT and OFFSET have no meaning in an endless stream; leave 
 #[test]
 fn faults_that_only_the_plan_shows_have_places_too() {
     let cases = [
-        ("SELECT user, valeu FROM events", "line 1, column 14: Schema error: No field named valeu. Did you mean 'events.value'?\nValid fields are events.at, events.user, events.item, events.value, events.n."),
-        ("SELECT user FROM clicks", "line 1, column 18: Error during planning: no source topic is called clicks; the application has: events"),
-        ("SELECT user, frobnicate(n) OVER (PARTITION BY user ORDER BY at) FROM events", "line 1, column 14: the window function frobnicate is not supported yet; there are count, sum, avg, min and max, with FILTER (WHERE ...)"),
-        ("SELECT user,\n  SUM(value) OVER (PARTITION BY user ORDER BY n) AS s FROM events", "line 2, column 47: ORDER BY n is of type Int32; windows are ordered by a timestamp"),
+        (
+            "SELECT user, valeu FROM events",
+            "line 1, column 14: Schema error: No field named valeu. Did you mean 'events.value'?\nValid fields are events.at, events.user, events.item, events.value, events.n.",
+        ),
+        (
+            "SELECT user FROM clicks",
+            "line 1, column 18: Error during planning: no source topic is called clicks; the application has: events",
+        ),
+        (
+            "SELECT user, frobnicate(n) OVER (PARTITION BY user ORDER BY at) FROM events",
+            "line 1, column 14: the window function frobnicate is not supported yet; there are count, sum, avg, min and max, with FILTER (WHERE ...)",
+        ),
+        (
+            "SELECT user,\n  SUM(value) OVER (PARTITION BY user ORDER BY n) AS s FROM events",
+            "line 2, column 47: ORDER BY n is of type Int32; windows are ordered by a timestamp",
+        ),
         ("SELECT n FROM events", "line 1, column 1: the output lacks the topic's key column user; select it"),
-        ("SELECT user,\n  COUNT(*) FROM events", "line 2, column 3: count without OVER aggregates a whole topic; write count(...) OVER (PARTITION BY ... ORDER BY ...)"),
-        ("SELECT user FROM events UNION SELECT item FROM events", "line 1, column 31: UNION needs all rows at once; streams are put together by UNION ALL"),
-        ("SELECT user FROM events UNION ALL SELECT item FROM events", "line 1, column 52: events is read twice; read each source once, and tell its rows apart by CASE or FILTER"),
+        (
+            "SELECT user,\n  COUNT(*) FROM events",
+            "line 2, column 3: count without OVER aggregates a whole topic; write count(...) OVER (PARTITION BY ... ORDER BY ...)",
+        ),
+        (
+            "SELECT user FROM events UNION SELECT item FROM events",
+            "line 1, column 31: UNION needs all rows at once; streams are put together by UNION ALL",
+        ),
+        (
+            "SELECT user FROM events UNION ALL SELECT item FROM events",
+            "line 1, column 52: events is read twice; read each source once, and tell its rows apart by CASE or FILTER",
+        ),
         ("SELECT user FROM events; SELECT 1", "the file holds more than one statement; a view is one SELECT"),
         ("SELECT user FRM events WHERE", "line 1, column 17: Expected: end of statement, found: events"),
         ("DELETE FROM events", "line 1, column 1: a view is one SELECT; this is another statement"),
-        ("SELECT user, COUNT(*) OVER (w) FROM events WINDOW w AS (PARTITION BY user ORDER BY at)", "line 1, column 29: OVER (w) derives a new window; write OVER w without parentheses"),
-        ("SELECT user, MAX(CAST(value AS DECIMAL(10, 2))) OVER (PARTITION BY user ORDER BY at) FROM events", "line 1, column 14: max over Decimal128(10, 2) is not supported; CAST the argument to DOUBLE or BIGINT"),
+        (
+            "SELECT user, COUNT(*) OVER (w) FROM events WINDOW w AS (PARTITION BY user ORDER BY at)",
+            "line 1, column 29: OVER (w) derives a new window; write OVER w without parentheses",
+        ),
+        (
+            "SELECT user, MAX(CAST(value AS DECIMAL(10, 2))) OVER (PARTITION BY user ORDER BY at) FROM events",
+            "line 1, column 14: max over Decimal128(10, 2) is not supported; CAST the argument to DOUBLE or BIGINT",
+        ),
         (
             "SELECT user, COUNT(*) OVER (PARTITION BY c ORDER BY at) FROM
                (SELECT user, at, COUNT(*) OVER (PARTITION BY user ORDER BY at) AS c FROM events)",

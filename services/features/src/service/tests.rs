@@ -30,14 +30,19 @@ fn the_fraud_service_has_two_stages_linked_by_one_topic() {
     assert_eq!(service.stages.len(), 2);
     let [first, second] = service.stages.as_slice() else { unreachable!() };
     assert_eq!((first.name.as_str(), second.name.as_str()), ("features/customer_id", "features/terminal_id"));
-    let names = |stage: &millrace_runtime::service::Stage| stage.inputs.iter().map(|i| i.topic.name.clone()).collect::<Vec<_>>();
+    let names = |stage: &millrace_runtime::service::Stage| {
+        stage.inputs.iter().map(|i| i.topic.name.clone()).collect::<Vec<_>>()
+    };
     assert_eq!(names(first), ["fraud.transactions", "fraud.labels"]);
     assert!(first.inputs.iter().all(|input| input.source.is_some()));
     let between = format!("fraud.features.by-terminal_id.{fingerprint}");
     assert_eq!(names(second), [between.as_str()]);
     assert!(second.inputs[0].source.is_none());
     let internal = &first.outputs[0];
-    assert_eq!((internal.name.as_str(), internal.partitions, internal.key.as_deref()), (between.as_str(), 4, Some("terminal_id")));
+    assert_eq!(
+        (internal.name.as_str(), internal.partitions, internal.key.as_deref()),
+        (between.as_str(), 4, Some("terminal_id"))
+    );
     // 30 days delayed by 7, 2 days of lateness, a day of room.
     assert_eq!(internal.retention_ms, Some((40 * 86_400 - 1) * 1_000));
     assert_eq!(second.outputs[0].name, "fraud.features");
@@ -55,7 +60,10 @@ fn the_fraud_service_has_two_stages_linked_by_one_topic() {
 fn the_topics_of_a_view_come_with_its_part_of_the_dataflow() {
     let topics = kafka_topics(&fraud()).unwrap();
     let [view] = topics.as_slice() else { panic!("{topics:?}") };
-    assert_eq!((view.view.as_str(), view.internal.len(), view.output.name.as_str()), ("features", 1, "fraud.features"));
+    assert_eq!(
+        (view.view.as_str(), view.internal.len(), view.output.name.as_str()),
+        ("features", 1, "fraud.features")
+    );
     let columns = view.output.schema.as_ref().unwrap().arrow().fields().len();
     assert_eq!(columns, 20);
     let stores: Vec<&String> = view.steps.iter().flat_map(|step| &step.stores).collect();
@@ -74,14 +82,23 @@ fn problems_of_the_sql_name_its_file_line_and_column() {
 #[test]
 fn a_retention_below_what_the_state_needs_is_refused() {
     let mut app = fraud();
-    app.topics.iter_mut().find(|topic| topic.stem == "labels").unwrap().kafka.retention_ms = Some(38 * 86_400_000);
+    app.topics.iter_mut().find(|topic| topic.stem == "labels").unwrap().kafka.retention_ms =
+        Some(38 * 86_400_000);
     let found = problems(&app);
-    assert!(found.starts_with("fraud/labels.toml:") && found.contains("retention: is 38 days"), "{found}");
+    assert!(
+        found.starts_with("fraud/labels.toml:")
+            && found.contains("retention: is 38d")
+            && found.contains("39d"),
+        "{found}"
+    );
     let view = app.topics.iter().find(|topic| topic.stem == "features").unwrap();
     assert!(service(&app, view).is_err());
 
     let mut app = fraud();
-    set_sql(&mut app, "SELECT terminal_id, COUNT(*) OVER (PARTITION BY customer_id ORDER BY tx_time) AS n FROM transactions");
+    set_sql(
+        &mut app,
+        "SELECT terminal_id, COUNT(*) OVER (PARTITION BY customer_id ORDER BY tx_time) AS n FROM transactions",
+    );
     let found = problems(&app);
     assert!(found.contains("forever"), "{found}");
 }

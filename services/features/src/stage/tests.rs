@@ -1,212 +1,22 @@
 //! Stages as tasks: batch cuts, rebuilds, hand-overs between stages, the online store, rows that are refused.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, TimestampMillisecondArray};
-use arrow::compute::concat_batches;
-use arrow::datatypes::{DataType, SchemaRef, TimestampMillisecondType};
+use arrow::array::{ArrayRef, AsArray, Float64Array, StringArray, TimestampMillisecondArray};
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
-use millrace_runtime::task::{Batch, Effects, Input, Origin, Phase, Progress, RowMeta, Taken, Task};
-use millrace_topics::Partitioner;
+use millrace_runtime::task::{Phase, Progress, Task};
 
-use super::StageTask;
-use crate::exec::text::key_text;
+use super::harness::Run;
 use crate::plan::{Plan, View};
 use crate::sql::Source;
 use crate::testing::{
     FEATURES, features_by_definition, fraud_sources, labels, payments, source, time_type, transactions,
 };
 
-/// A record: one row with what the shell knows of it.
-#[derive(Clone)]
-struct Record {
-    row: RecordBatch,
-    meta: RowMeta,
-}
-
-/// All partitions of one stage: a log per partition and input, and the task that reads them.
-struct Partition {
-    task: StageTask,
-    logs: Vec<Vec<Record>>,
-}
-
-/// A view in one process: every stage, every partition, the store.
-struct Run {
-    plan: Plan,
-    partitions: u32,
-    stages: Vec<Vec<Partition>>,
-    emitted: Vec<RecordBatch>,
-    late: Vec<bool>,
-    store: BTreeMap<String, Vec<String>>,
-    rejected: Vec<(&'static str, String)>,
-    filtered: u64,
-}
-
 fn plan(sql: &str, sources: &[Source], lateness_ms: i64) -> Plan {
     Plan::new(&View { sql, sources, key: None, lateness_ms, horizon_ms: Some(60_000) }).unwrap()
-}
-
-impl Run {
-    fn new(plan: &Plan, partitions: u32) -> Self {
-        let stages = (0..plan.stages.len())
-            .map(|stage| {
-                let inputs = if stage == 0 { plan.sources.len() } else { 1 };
-                (0..partitions.cast_signed())
-                    .map(|partition| Partition {
-                        task: StageTask::new(plan, stage, partition, "millrace:app:view").unwrap(),
-                        logs: vec![Vec::new(); inputs],
-                    })
-                    .collect()
-            })
-            .collect();
-        Self {
-            plan: plan.clone(),
-            partitions,
-            stages,
-            emitted: Vec::new(),
-            late: Vec::new(),
-            store: BTreeMap::new(),
-            rejected: Vec::new(),
-            filtered: 0,
-        }
-    }
-
-    /// Takes rows of the sources, given as (source, row) in the order in which they come, `cut` at a time.
-    fn take(&mut self, rows: &[(usize, RecordBatch)], cut: usize, phase: Phase) {
-        for chunk in rows.chunks(cut) {
-            let mut fresh: Vec<Vec<(usize, Record)>> = vec![Vec::new(); self.partitions as usize];
-            for (source, row) in chunk {
-                let named = &self.plan.sources[*source];
-                let time = row.column_by_name(&named.time).unwrap().as_primitive::<TimestampMillisecondType>().value(0);
-                let partition = self.partition(row.column_by_name(&named.key).unwrap());
-                let log = &self.stages[0][partition as usize].logs[*source];
-                let offset = i64::try_from(log.len() + fresh[partition as usize].iter().filter(|(s, _)| s == source).count()).unwrap();
-                let origin = Origin { topic: named.name.as_str().into(), partition: partition.cast_signed(), offset };
-                let meta = RowMeta { offset, time_ms: time, origin, traceparent: None, late: false };
-                fresh[partition as usize].push((*source, Record { row: row.clone(), meta }));
-            }
-            for (partition, fresh) in fresh.into_iter().enumerate() {
-                self.apply(0, partition, fresh, phase);
-            }
-        }
-    }
-
-    /// The schemas of a stage's inputs.
-    fn schemas(&self, stage: usize) -> Vec<SchemaRef> {
-        match stage {
-            0 => self.plan.sources.iter().map(|source| source.schema.clone()).collect(),
-            _ => vec![Arc::new(super::internal_schema(&self.plan, stage))],
-        }
-    }
-
-    fn partition(&self, key: &ArrayRef) -> u32 {
-        let text = key_text(key).unwrap();
-        Partitioner::Murmur2.partition(text.is_valid(0).then(|| text.value(0).as_bytes()), self.partitions)
-    }
-
-    /// One batch of one task, and all that it causes behind it.
-    fn apply(&mut self, stage: usize, partition: usize, fresh: Vec<(usize, Record)>, phase: Phase) {
-        if fresh.is_empty() {
-            return;
-        }
-        let batch = batch(&self.schemas(stage), &fresh, phase);
-        let mut effects = Effects::default();
-        self.stages[stage][partition].task.apply(&batch, &mut effects).unwrap();
-        for (input, record) in &fresh {
-            self.stages[stage][partition].logs[*input].push(record.clone());
-        }
-        self.filtered += effects.filtered;
-        self.rejected.extend(effects.rejected.into_iter().map(|r| (r.reason, r.detail)));
-        for write in effects.writes {
-            let fields = write.fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
-            self.store.insert(write.key, fields);
-        }
-        let mut next: Vec<Vec<(usize, Record)>> = vec![Vec::new(); self.partitions as usize];
-        for output in effects.outputs {
-            if stage + 1 == self.plan.stages.len() {
-                let unmarked = vec![false; output.rows.num_rows()];
-                self.late.extend(if output.late.is_empty() { &unmarked } else { &output.late });
-                self.emitted.push(output.rows);
-                continue;
-            }
-            for row in 0..output.rows.num_rows() {
-                let one = output.rows.slice(row, 1);
-                let key = self.plan.stages[stage + 1].key.unwrap();
-                let to = self.partition(one.column_by_name(&self.plan.slots[key].name).unwrap()) as usize;
-                let time = one.column_by_name("_time").unwrap().as_primitive::<TimestampMillisecondType>().value(0);
-                let offset = i64::try_from(self.stages[stage + 1][to].logs[0].len() + next[to].len()).unwrap();
-                let cause = &fresh[output.cause[row] as usize].1.meta;
-                let late = output.late.get(row).copied().unwrap_or_default();
-                let meta = RowMeta { offset, time_ms: time, late, ..cause.clone() };
-                next[to].push((0, Record { row: one, meta }));
-            }
-        }
-        for (to, rows) in next.into_iter().enumerate() {
-            // A later stage's rows are live whatever their source's were: they say themselves if they are warm.
-            self.apply(stage + 1, to, rows, Phase::Live);
-        }
-    }
-
-    /// Replaces every task by one that is rebuilt from its logs, as the shell would after a crash.
-    fn restart(&mut self, phase: Phase) {
-        for stage in 0..self.stages.len() {
-            let schemas = self.schemas(stage);
-            for partition in 0..self.stages[stage].len() {
-                let old = &self.stages[stage][partition];
-                let committed = old.task.progress();
-                let number = i32::try_from(partition).unwrap();
-                let mut task = StageTask::new(&self.plan, stage, number, "millrace:app:view").unwrap();
-                task.restore(&committed);
-                let mut rows: Vec<(usize, Record)> = Vec::new();
-                for (input, log) in old.logs.iter().enumerate() {
-                    let Some(from) = committed.rebuild_from[input] else { continue };
-                    rows.extend(log.iter().filter(|r| r.meta.offset >= from).map(|r| (input, r.clone())));
-                }
-                rows.sort_by_key(|(input, record)| (record.meta.time_ms, *input, record.meta.offset));
-                let mut effects = Effects::default();
-                for chunk in rows.chunks(50) {
-                    task.apply(&batch(&schemas, chunk, phase), &mut effects).unwrap();
-                }
-                assert!(effects.outputs.is_empty() && effects.rejected.is_empty());
-                for write in effects.writes {
-                    let fields: Vec<String> = write.fields.iter().map(|(name, text)| format!("{name}={text}")).collect();
-                    assert_eq!(self.store.get(&write.key), Some(&fields), "a rebuilt store is the old one: {}", write.key);
-                }
-                task.restore(&committed);
-                assert_eq!(task.progress().task_time_ms, committed.task_time_ms);
-                self.stages[stage][partition].task = task;
-            }
-        }
-    }
-
-    fn rows(&self) -> RecordBatch {
-        concat_batches(&self.plan.output_schema, &self.emitted).unwrap()
-    }
-
-    fn table(&self) -> String {
-        pretty_format_batches(&[self.rows()]).unwrap().to_string()
-    }
-
-    fn progress(&self) -> Vec<Progress> {
-        self.stages.iter().flatten().map(|partition| partition.task.progress()).collect()
-    }
-}
-
-fn batch(schemas: &[SchemaRef], rows: &[(usize, Record)], phase: Phase) -> Batch {
-    let mut batch = Batch { inputs: Vec::new(), order: Vec::new(), phase };
-    for (input, schema) in schemas.iter().enumerate() {
-        let own: Vec<&Record> = rows.iter().filter(|(i, _)| *i == input).map(|(_, record)| record).collect();
-        let rows = concat_batches(schema, own.iter().map(|record| &record.row)).unwrap();
-        batch.inputs.push(Input { rows, meta: own.iter().map(|record| record.meta.clone()).collect() });
-    }
-    let mut next = vec![0; schemas.len()];
-    for (input, _) in rows {
-        batch.order.push(Taken { input: u32::try_from(*input).unwrap(), row: next[*input] });
-        next[*input] += 1;
-    }
-    batch
 }
 
 /// Every row on its own.
@@ -261,13 +71,17 @@ fn rows_of_three_partitions_meet_in_the_second_stage_with_the_features_of_their_
     let emitted = run.rows();
     assert_eq!(emitted.num_rows(), 800);
     let ids = emitted.column_by_name("tx_id").unwrap().as_string::<i32>().clone();
-    let columns = FEATURES.map(|name| arrow::compute::cast(emitted.column_by_name(name).unwrap(), &DataType::Float64).unwrap());
+    let columns = FEATURES
+        .map(|name| arrow::compute::cast(emitted.column_by_name(name).unwrap(), &DataType::Float64).unwrap());
     for row in 0..800 {
         let id: usize = ids.value(row).parse().unwrap();
         let expected = features_by_definition(&payments, id);
         for (column, expected) in columns.iter().zip(expected) {
             let found = column.as_primitive::<arrow::datatypes::Float64Type>().value(row);
-            assert!((found - expected).abs() <= 1e-9 * expected.abs(), "payment {id}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() <= 1e-9 * expected.abs(),
+                "payment {id}: {found} is not {expected}"
+            );
         }
     }
 }
@@ -282,7 +96,10 @@ fn a_rebuilt_task_goes_on_like_one_that_never_stopped() {
         run.take(first, 10, Phase::Live);
     }
     let committed = torn.progress();
-    assert!(committed.iter().all(|progress| progress.rebuild_from.iter().flatten().any(|from| *from > 0)), "{committed:?}");
+    assert!(
+        committed.iter().all(|progress| progress.rebuild_from.iter().flatten().any(|from| *from > 0)),
+        "{committed:?}"
+    );
     torn.restart(Phase::Rebuild);
     for run in [&mut whole, &mut torn] {
         run.take(second, 10, Phase::Live);
@@ -370,13 +187,16 @@ fn rows_that_cannot_be_placed_are_rejected_and_cost_no_other() {
     let reasons: Vec<&str> = run.rejected.iter().map(|(reason, _)| *reason).collect();
     assert_eq!(reasons, ["null_key", "null_time", "order_time_ahead"]);
     assert_eq!(run.rejected[2].1, "clicked lies after the record time");
-    assert_eq!(run.table(), "\
+    assert_eq!(
+        run.table(),
+        "\
 +------+--------+
 | user | clicks |
 +------+--------+
 | a    | 1      |
 | a    | 2      |
-+------+--------+");
++------+--------+"
+    );
 }
 
 #[test]
@@ -385,7 +205,8 @@ fn a_row_whose_expression_fails_is_rejected_alone() {
         WINDOW w AS (PARTITION BY user ORDER BY at RANGE BETWEEN INTERVAL '1' HOUR PRECEDING AND CURRENT ROW)";
     let plan = plan(sql, &clicks(), 0);
     let items = ["1", "two", "3"];
-    let rows: Vec<Click> = (0..3).map(|i| (i, Some(i), Some("a"), Some(items[usize::try_from(i).unwrap()]), None)).collect();
+    let rows: Vec<Click> =
+        (0..3).map(|i| (i, Some(i), Some("a"), Some(items[usize::try_from(i).unwrap()]), None)).collect();
     let mut run = Run::new(&plan, 1);
     run.take(&click_rows(&rows), 3, Phase::Live);
     assert_eq!(run.rejected.len(), 1);
@@ -404,8 +225,13 @@ fn a_late_row_is_emitted_with_a_mark_and_counts_for_no_other() {
     let mut run = Run::new(&plan, 1);
     run.take(&click_rows(&[at(100, 90), at(100, 84), at(100, 85), at(100, 94)]), 2, Phase::Live);
     assert_eq!(run.late, [false, true, false, false]);
-    let counts: Vec<i64> =
-        run.rows().column_by_name("clicks").unwrap().as_primitive::<arrow::datatypes::Int64Type>().values().to_vec();
+    let counts: Vec<i64> = run
+        .rows()
+        .column_by_name("clicks")
+        .unwrap()
+        .as_primitive::<arrow::datatypes::Int64Type>()
+        .values()
+        .to_vec();
     assert_eq!(counts, [1, 1, 1, 3]);
 }
 
@@ -437,7 +263,9 @@ fn null_keys_of_a_later_stage_are_one_group_and_are_not_stored() {
     let at = |i: i64, item| -> Click { (i, Some(i), Some(if i % 2 == 0 { "a" } else { "b" }), item, None) };
     let mut run = Run::new(&plan, 3);
     run.take(&click_rows(&[at(1, None), at(2, Some("x")), at(3, None), at(4, None)]), 1, Phase::Live);
-    assert_eq!(run.table(), "\
+    assert_eq!(
+        run.table(),
+        "\
 +------+------+------+
 | user | item | seen |
 +------+------+------+
@@ -445,7 +273,8 @@ fn null_keys_of_a_later_stage_are_one_group_and_are_not_stored() {
 | a    | x    | 1    |
 | b    |      | 2    |
 | a    |      | 3    |
-+------+------+------+");
++------+------+------+"
+    );
     assert_eq!(run.store.keys().collect::<Vec<_>>(), ["millrace:app:view:item:x"]);
 }
 
@@ -460,7 +289,15 @@ fn windows_over_windows_and_rows_frames_survive_a_rebuild() {
     let plan = plan(sql, &clicks(), 0);
     let mut dice = crate::testing::Dice(5);
     let rows: Vec<Click> = (0..300)
-        .map(|i| (i * 3, None, Some(["a", "b", "c"][usize::try_from(dice.roll(3)).unwrap()]), None, Some(f64::from(u32::try_from(dice.roll(100)).unwrap()))))
+        .map(|i| {
+            (
+                i * 3,
+                None,
+                Some(["a", "b", "c"][usize::try_from(dice.roll(3)).unwrap()]),
+                None,
+                Some(f64::from(u32::try_from(dice.roll(100)).unwrap())),
+            )
+        })
         .collect();
     let rows = click_rows(&rows);
     let mut whole = Run::new(&plan, 1);
@@ -482,4 +319,18 @@ fn a_view_without_windows_holds_no_state() {
     assert_eq!((run.rows().num_rows(), run.filtered), (1, 1));
     assert_eq!(run.progress(), vec![Progress { task_time_ms: Some(2_000), rebuild_from: vec![None] }]);
     assert_eq!(run.stages[0][0].task.state_size(), (0, 0));
+}
+
+#[test]
+fn an_expression_that_fails_for_every_row_stops_nothing() {
+    let sql = "SELECT user, 1 / (CAST(value AS BIGINT) - CAST(value AS BIGINT)) AS n, 1 / 0 AS m FROM clicks";
+    let plan = plan(sql, &clicks(), 0);
+    let mut run = Run::new(&plan, 1);
+    run.take(
+        &click_rows(&[(1, None, Some("a"), None, Some(1.0)), (2, None, None, None, None)]),
+        2,
+        Phase::Live,
+    );
+    let reasons: Vec<&str> = run.rejected.iter().map(|(reason, _)| *reason).collect();
+    assert_eq!(reasons, ["expression", "null_key"], "in the order of the rows");
 }
