@@ -145,17 +145,16 @@ impl TopicReader<'_, '_, '_> {
     }
 
     fn role(&self, kind: Kind) -> Role {
-        let table = |key| {
-            let table = self.root.table(key);
-            self.root.has(key).then_some(table).flatten()
-        };
+        let table = |key| self.root.table(key);
         match kind {
             Kind::Source => Role::Source,
             Kind::Features => Role::Features(self.features(table("features").as_ref())),
             Kind::Predictions => Role::Predictions(self.predictions(table("predictions").as_ref())),
             Kind::Deployments => Role::Deployments(self.deployments(table(DEPLOYMENTS).as_ref())),
             Kind::DeadLetters => {
-                let _ = table(DEAD_LETTERS).map(|table| table.refuse_unknown());
+                if let Some(table) = table(DEAD_LETTERS) {
+                    table.refuse_unknown();
+                }
                 Role::DeadLetters
             }
         }

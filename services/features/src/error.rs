@@ -15,7 +15,9 @@ pub enum Error {
     #[error("windows: {0}")]
     Windows(#[from] crate::window::Error),
     /// Rows arrived without a column that the view needs.
-    #[error("the rows of stage {stage} have no column {column}; the internal topic was written by another plan")]
+    #[error(
+        "the rows of stage {stage} have no column {column}; the internal topic was written by another plan"
+    )]
     MissingColumn {
         /// The stage, from 0.
         stage: usize,

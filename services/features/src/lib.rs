@@ -7,6 +7,8 @@ pub mod plan;
 mod service;
 pub mod sql;
 mod stage;
+#[cfg(test)]
+mod testing;
 mod view;
 pub mod window;
 

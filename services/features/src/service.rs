@@ -1,5 +1,8 @@
 //! A view as a service of the shell: its stages, the topics between them, and what is wrong where it cannot run.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -105,7 +108,8 @@ fn view_topics(app: &Application, view: &Topic) -> Result<ViewTopics, Vec<Proble
 fn state_problems(planned: &PlannedView) -> Vec<Problem> {
     let mut problems = check_co_partitioned(&planned.sources);
     if planned.plan.is_stateful(0) {
-        let needed_ms = planned.plan.rebuild_us(0).map(to_ms);
+        // In whole minutes: `RANGE INTERVAL '86399' SECOND` is a day to whoever reads the refusal.
+        let needed_ms = planned.plan.rebuild_us(0).map(|us| whole_minutes(to_ms(us)));
         let kept = |source: &&Topic| check_retention(source, needed_ms, &planned.topic.stem);
         problems.extend(planned.sources.iter().filter_map(kept));
     }
@@ -115,6 +119,11 @@ fn state_problems(planned: &PlannedView) -> Vec<Problem> {
 /// µs as ms, rounded up.
 fn to_ms(us: i64) -> i64 {
     us.div_euclid(1_000).saturating_add(i64::from(us.rem_euclid(1_000) != 0))
+}
+
+fn whole_minutes(ms: i64) -> i64 {
+    const MINUTE_MS: i64 = 60_000;
+    ms.saturating_add(MINUTE_MS - 1).div_euclid(MINUTE_MS).saturating_mul(MINUTE_MS)
 }
 
 fn output(planned: &PlannedView) -> KafkaTopic {
@@ -129,9 +138,15 @@ fn internal_topics(app: &Application, planned: &PlannedView) -> Result<Vec<Kafka
     (1..plan.stages.len())
         .map(|stage| {
             let name = internal_name(app, planned, stage);
-            let schema = TopicSchema::derive(&app.name, &name, &internal_schema(plan, stage)).map_err(|error| {
-                vec![Problem::new(&planned.table.sql_file, None, None, format!("internal topic {name}: {error}"))]
-            })?;
+            let schema =
+                TopicSchema::derive(&app.name, &name, &internal_schema(plan, stage)).map_err(|error| {
+                    vec![Problem::new(
+                        &planned.table.sql_file,
+                        None,
+                        None,
+                        format!("internal topic {name}: {error}"),
+                    )]
+                })?;
             Ok(KafkaTopic {
                 name,
                 format: Format::Avro,
@@ -173,7 +188,8 @@ fn runtime_stage(app: &Application, planned: &PlannedView, internal: &[KafkaTopi
         time: topic.time.clone().unwrap_or_default(),
         source: Some(SourceChecks { max_ahead_ms: topic.max_ahead_ms }),
     };
-    let between = |topic: &KafkaTopic| InputTopic { topic: topic.clone(), time: "_time".to_owned(), source: None };
+    let between =
+        |topic: &KafkaTopic| InputTopic { topic: topic.clone(), time: "_time".to_owned(), source: None };
     let inputs = match stage {
         0 => planned.sources.iter().map(source).collect(),
         _ => internal.get(stage - 1).map(between).into_iter().collect(),

@@ -38,10 +38,12 @@ pub fn plan_view<'a>(app: &'a Application, topic: &'a Topic) -> Result<PlannedVi
         lateness_ms: table.lateness_ms,
         horizon_ms: table.horizon_ms,
     };
-    let plan = Plan::new(&view)
-        .map_err(|refusals| refusals.iter().map(|refusal| problem(&table.sql_file, refusal)).collect::<Vec<_>>())?;
+    let plan = Plan::new(&view).map_err(|refusals| {
+        refusals.iter().map(|refusal| problem(&table.sql_file, refusal)).collect::<Vec<_>>()
+    })?;
     let schema = schema(app, topic, table, &plan)?;
-    let read = plan.sources.iter().filter_map(|source| app.topics.iter().find(|topic| topic.stem == source.name));
+    let read =
+        plan.sources.iter().filter_map(|source| app.topics.iter().find(|topic| topic.stem == source.name));
     Ok(PlannedView { topic, table, sources: read.collect(), plan: Arc::new(plan), schema })
 }
 
@@ -75,20 +77,29 @@ fn schema(
     let Some(declared) = &topic.kafka.schema else { return Ok(Arc::new(derived)) };
     match difference(declared.arrow(), derived.arrow()) {
         None => Ok(Arc::clone(declared)),
-        Some(difference) => Err(vec![topic.problem("schema", format!("{difference}; leave `schema` out to have it derived"))]),
+        Some(difference) => {
+            Err(vec![topic.problem("schema", format!("{difference}; leave `schema` out to have it derived"))])
+        }
     }
 }
 
 fn difference(declared: &Schema, derived: &Schema) -> Option<String> {
     let names = |schema: &Schema| schema.fields().iter().map(|f| f.name().clone()).collect::<Vec<_>>();
     if names(declared) != names(derived) {
-        return Some(format!("has the columns {}, the view {}", names(declared).join(", "), names(derived).join(", ")));
+        return Some(format!(
+            "has the columns {}, the view {}",
+            names(declared).join(", "),
+            names(derived).join(", ")
+        ));
     }
     declared.fields().iter().zip(derived.fields()).find_map(|(declared, derived)| {
-        let fits = declared.data_type() == derived.data_type() && (declared.is_nullable() || !derived.is_nullable());
+        let fits =
+            declared.data_type() == derived.data_type() && (declared.is_nullable() || !derived.is_nullable());
         let shown = |field: &arrow::datatypes::Field| {
             format!("{}{}", field.data_type(), if field.is_nullable() { " or null" } else { "" })
         };
-        (!fits).then(|| format!("says that {} is {}, the view's is {}", declared.name(), shown(declared), shown(derived)))
+        (!fits).then(|| {
+            format!("says that {} is {}, the view's is {}", declared.name(), shown(declared), shown(derived))
+        })
     })
 }

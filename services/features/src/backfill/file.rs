@@ -63,7 +63,13 @@ impl SourceFile {
             let wanted = needed.contains(&i) || *field.name() == source.key || *field.name() == source.time;
             read[i] = found && wanted;
         }
-        let names = source.schema.fields().iter().zip(&read).filter(|(_, read)| **read).map(|(f, _)| f.name().as_str());
+        let names = source
+            .schema
+            .fields()
+            .iter()
+            .zip(&read)
+            .filter(|(_, read)| **read)
+            .map(|(f, _)| f.name().as_str());
         let mask = ProjectionMask::columns(builder.parquet_schema(), names);
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         let reader = builder
@@ -72,7 +78,17 @@ impl SourceFile {
             .build()
             .map_err(|error| fault(format!("cannot be read: {error}")))?;
         let (path, source) = (path.to_owned(), source.clone());
-        Ok(Self { path, reader, source, read, partitions, rows, fetched: 0, ended: false, batch: Batch::default() })
+        Ok(Self {
+            path,
+            reader,
+            source,
+            read,
+            partitions,
+            rows,
+            fetched: 0,
+            ended: false,
+            batch: Batch::default(),
+        })
     }
 
     /// Reads on if the batch is used up.
@@ -96,7 +112,11 @@ impl SourceFile {
         let fields = self.source.schema.fields();
         let mut columns = Vec::with_capacity(fields.len());
         for (field, read) in fields.iter().zip(&self.read) {
-            columns.push(if *read { self.column(batch, field, first)? } else { new_null_array(field.data_type(), batch.num_rows()) });
+            columns.push(if *read {
+                self.column(batch, field, first)?
+            } else {
+                new_null_array(field.data_type(), batch.num_rows())
+            });
         }
         let time = millis(self.named(&columns, &self.source.time))?;
         let mut rows: Vec<u64> = (first..self.fetched).collect();
@@ -117,7 +137,8 @@ impl SourceFile {
         let place = rows.iter().zip(&lane).map(|(row, lane)| {
             (i64::from(*lane) << 48) | (i64::try_from(*row).unwrap_or(i64::MAX) & 0xffff_ffff_ffff)
         });
-        let time = time.iter().flatten().filter(|time| *time >= 0).map(|ms| ms.saturating_mul(1_000)).collect();
+        let time =
+            time.iter().flatten().filter(|time| *time >= 0).map(|ms| ms.saturating_mul(1_000)).collect();
         self.batch = Batch { place: place.collect(), columns, time, lane, next: 0 };
         Ok(())
     }
@@ -129,7 +150,11 @@ impl SourceFile {
 
     /// A column cast to the topic's type.
     fn column(&self, batch: &RecordBatch, field: &Field, first: u64) -> Result<ArrayRef, Error> {
-        let fault = |message: String| Error::FileColumn { file: self.path.clone(), column: field.name().clone(), message };
+        let fault = |message: String| Error::FileColumn {
+            file: self.path.clone(),
+            column: field.name().clone(),
+            message,
+        };
         let Some(column) = batch.column_by_name(field.name()) else {
             return Err(fault("is missing".to_owned()));
         };
@@ -198,10 +223,13 @@ impl SourceFile {
 
 /// Whether the file has a column, and can give it as the topic's.
 fn check(path: &Path, schema: &SchemaRef, field: &Field) -> Result<bool, Error> {
-    let fault = |message: String| Error::FileColumn { file: path.to_owned(), column: field.name().clone(), message };
+    let fault =
+        |message: String| Error::FileColumn { file: path.to_owned(), column: field.name().clone(), message };
     match schema.field_with_name(field.name()) {
         Ok(found) if can_cast_types(found.data_type(), field.data_type()) => Ok(true),
-        Ok(found) => Err(fault(format!("is {}, which cannot be read as {}", found.data_type(), field.data_type()))),
+        Ok(found) => {
+            Err(fault(format!("is {}, which cannot be read as {}", found.data_type(), field.data_type())))
+        }
         Err(_) if field.is_nullable() => Ok(false),
         Err(_) => Err(fault("is missing, and the topic's schema does not allow NULL".to_owned())),
     }
@@ -210,7 +238,9 @@ fn check(path: &Path, schema: &SchemaRef, field: &Field) -> Result<bool, Error> 
 /// A time column in ms; integers are taken as ms.
 fn millis(column: &ArrayRef) -> Result<Int64Array, Error> {
     let column = match column.data_type() {
-        DataType::Timestamp(_, zone) => cast(column, &DataType::Timestamp(TimeUnit::Millisecond, zone.clone()))?,
+        DataType::Timestamp(_, zone) => {
+            cast(column, &DataType::Timestamp(TimeUnit::Millisecond, zone.clone()))?
+        }
         _ => column.clone(),
     };
     Ok(cast(&column, &DataType::Int64)?.as_primitive::<Int64Type>().clone())

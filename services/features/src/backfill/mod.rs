@@ -80,7 +80,8 @@ fn open(view: &PlannedView, inputs: &[Input]) -> Result<Vec<SourceFile>, Error> 
     let names = || sources.iter().map(|source| source.name.as_str()).collect::<Vec<_>>().join(", ");
     for (i, input) in inputs.iter().enumerate() {
         if sources.iter().all(|source| source.name != input.source) {
-            let message = format!("the view {} does not read {}; it reads: {}", view.topic.stem, input.source, names());
+            let message =
+                format!("the view {} does not read {}; it reads: {}", view.topic.stem, input.source, names());
             return Err(Error::Backfill(message));
         }
         if inputs[..i].iter().any(|other| other.source == input.source) {

@@ -45,7 +45,8 @@ impl OutputFile {
     pub(super) fn finish(mut self) -> Result<(), Error> {
         if let Some(writer) = self.writer.take() {
             writer.close().map_err(|error| fault(&self.partial, "cannot be written", error))?;
-            fs::rename(&self.partial, &self.place).map_err(|error| fault(&self.place, "cannot be created", error))?;
+            fs::rename(&self.partial, &self.place)
+                .map_err(|error| fault(&self.place, "cannot be created", error))?;
         }
         Ok(())
     }

@@ -40,7 +40,11 @@ impl fmt::Display for RejectedRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let rows = if self.rows == 1 { "row" } else { "rows" };
         let Self { reason, rows: count, first_row, detail, .. } = self;
-        write!(f, "{}: {count} {rows} rejected ({reason}), the first is row {first_row}: {detail}", self.file.display())
+        write!(
+            f,
+            "{}: {count} {rows} rejected ({reason}), the first is row {first_row}: {detail}",
+            self.file.display()
+        )
     }
 }
 
@@ -53,7 +57,8 @@ pub(super) struct Counting {
 impl Counting {
     /// Counts a row that a file should not hold.
     pub(super) fn reject(&mut self, file: &Path, reason: &'static str, row: u64, detail: &str) {
-        let known = self.report.rejected.iter_mut().find(|known| known.file == file && known.reason == reason);
+        let known =
+            self.report.rejected.iter_mut().find(|known| known.file == file && known.reason == reason);
         match known {
             Some(known) => {
                 known.rows += 1;

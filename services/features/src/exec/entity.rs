@@ -91,12 +91,15 @@ impl EntityWriter {
     ) -> Result<(), Error> {
         let keys = self.keys(touched)?;
         // What the engine knows of each needed slot, now.
-        let known: Vec<Option<&ArrayRef>> = self.needed.iter().map(|slot| self.known(group, touched, *slot)).collect();
+        let known: Vec<Option<&ArrayRef>> =
+            self.needed.iter().map(|slot| self.known(group, touched, *slot)).collect();
         let Some(memory) = &mut self.memory else {
             let columns: Vec<ArrayRef> = known.into_iter().flatten().cloned().collect();
             return self.write(&keys, &touched.time, &columns);
         };
-        let owned = |slot: &usize| self.partition.contains(slot) || self.groups.iter().any(|group| group.contains(slot));
+        let owned = |slot: &usize| {
+            self.partition.contains(slot) || self.groups.iter().any(|group| group.contains(slot))
+        };
         let row_columns: Vec<Option<&ArrayRef>> = self
             .needed
             .iter()
@@ -134,7 +137,11 @@ impl EntityWriter {
             parts.map(|parts| match parts.as_slice() {
                 [one] => (*one).to_owned(),
                 // `+` joins the columns, so one inside a value is written another way.
-                many => many.iter().map(|part| part.replace('%', "%25").replace('+', "%2B")).collect::<Vec<_>>().join("+"),
+                many => many
+                    .iter()
+                    .map(|part| part.replace('%', "%25").replace('+', "%2B"))
+                    .collect::<Vec<_>>()
+                    .join("+"),
             })
         };
         Ok((0..touched.time.len()).map(join).collect())
@@ -154,9 +161,11 @@ impl EntityWriter {
 
     fn write(&mut self, keys: &[Option<String>], times: &[i64], columns: &[ArrayRef]) -> Result<(), Error> {
         let evaluated = self.fields.evaluate(columns, keys.len())?;
-        let texts = evaluated.columns.iter().map(|column| Texts::new(column)).collect::<Result<Vec<_>, _>>()?;
+        let texts =
+            evaluated.columns.iter().map(|column| Texts::new(column)).collect::<Result<Vec<_>, _>>()?;
         // A key whose fields cannot be evaluated keeps its hash: the row that touched it is rejected for the same fault.
-        let good = (0..keys.len()).filter(|row| evaluated.bad.binary_search_by_key(row, |(bad, _)| *bad).is_err());
+        let good =
+            (0..keys.len()).filter(|row| evaluated.bad.binary_search_by_key(row, |(bad, _)| *bad).is_err());
         for (i, row) in good.enumerate() {
             let Some(key) = &keys[row] else { continue };
             let fields = self.names.iter().zip(&texts).map(|(name, texts)| (name.clone(), texts.get(i)));

@@ -227,7 +227,8 @@ impl Branch {
                 let record_time = alive.input.record_time[alive.row.value(row) as usize];
                 // Record times are in ms; a finer time within the same ms is not ahead.
                 let ahead = time.value(row).saturating_sub(record_time.saturating_add(999));
-                (ahead > 0).then(|| ("order_time_ahead", format!("{} lies after the record time", self.time_name)))
+                (ahead > 0)
+                    .then(|| ("order_time_ahead", format!("{} lies after the record time", self.time_name)))
             };
             good.push(fault.is_none());
             if let Some((reason, detail)) = fault {
@@ -274,7 +275,8 @@ impl Merge {
     fn finish(self, parts: &[Part], width: usize) -> Result<Taken, Error> {
         let columns = (0..width)
             .map(|column| {
-                let arrays: Vec<&dyn Array> = parts.iter().map(|part| part.columns[column].as_ref()).collect();
+                let arrays: Vec<&dyn Array> =
+                    parts.iter().map(|part| part.columns[column].as_ref()).collect();
                 interleave(&arrays, &self.indices)
             })
             .collect::<Result<_, _>>()?;

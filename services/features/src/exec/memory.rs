@@ -56,7 +56,13 @@ fn nulls(types: &[DataType]) -> Result<Vec<ScalarValue>> {
 impl Memory {
     /// The entry of a key that has now this greatest row time. What it remembers of a row that has left every frame,
     /// lateness included, is gone: a rebuilt state would not have it either.
-    pub(super) fn touch(&mut self, key: &str, time: i64, types: &[DataType], keep: Option<i64>) -> Result<&mut Entry> {
+    pub(super) fn touch(
+        &mut self,
+        key: &str,
+        time: i64,
+        types: &[DataType],
+        keep: Option<i64>,
+    ) -> Result<&mut Entry> {
         let entry = match self.entries.entry(key.to_owned()) {
             MapEntry::Occupied(entry) => entry.into_mut(),
             MapEntry::Vacant(entry) => {
@@ -106,7 +112,9 @@ impl Memory {
 
     /// Bytes held, about.
     pub(super) fn bytes(&self) -> usize {
-        let entry = |(key, entry): (&String, &Entry)| key.len() + entry.values.iter().map(ScalarValue::size).sum::<usize>();
+        let entry = |(key, entry): (&String, &Entry)| {
+            key.len() + entry.values.iter().map(ScalarValue::size).sum::<usize>()
+        };
         self.entries.iter().map(entry).sum()
     }
 }

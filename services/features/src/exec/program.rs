@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatchOptions};
+use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatchOptions, new_empty_array};
 use arrow::compute::{concat, prep_null_mask_filter};
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
@@ -30,7 +30,10 @@ pub(super) struct Evaluated {
 }
 
 impl Program {
-    pub(super) fn new<'a>(exprs: impl IntoIterator<Item = &'a Expr>, schema: &DFSchema) -> Result<Self, Error> {
+    pub(super) fn new<'a>(
+        exprs: impl IntoIterator<Item = &'a Expr>,
+        schema: &DFSchema,
+    ) -> Result<Self, Error> {
         let (properties, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
         let exprs = exprs
             .into_iter()
@@ -43,15 +46,14 @@ impl Program {
 
     /// Evaluates over columns of `rows` rows. Rows whose expressions fail (a division by zero, a cast) are told apart.
     pub(super) fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> Result<Evaluated, Error> {
-        if rows == 0 || self.exprs.is_empty() {
-            let batch = self.batch(columns, rows)?;
-            return Ok(Evaluated { columns: self.whole(&batch)?, bad: Vec::new() });
+        if rows == 0 {
+            return Ok(Evaluated { columns: self.nothing()?, bad: Vec::new() });
         }
         let mut bad = Vec::new();
         let mut parts = Vec::new();
         self.parts(&self.batch(columns, rows)?, 0, &mut parts, &mut bad);
         let columns = match parts.len() {
-            0 => self.whole(&self.batch(columns, rows)?.slice(0, 0))?,
+            0 => self.nothing()?,
             1 => parts.swap_remove(0),
             _ => (0..self.exprs.len())
                 .map(|i| concat(&parts.iter().map(|part| part[i].as_ref()).collect::<Vec<_>>()))
@@ -61,7 +63,13 @@ impl Program {
     }
 
     /// Halves a batch that fails until the failing rows stand alone: one bad row costs no good one.
-    fn parts(&self, batch: &RecordBatch, offset: usize, parts: &mut Vec<Vec<ArrayRef>>, bad: &mut Vec<(usize, String)>) {
+    fn parts(
+        &self,
+        batch: &RecordBatch,
+        offset: usize,
+        parts: &mut Vec<Vec<ArrayRef>>,
+        bad: &mut Vec<(usize, String)>,
+    ) {
         match self.whole(batch) {
             Ok(columns) => parts.push(columns),
             Err(error) if batch.num_rows() == 1 => bad.push((offset, error.strip_backtrace())),
@@ -71,6 +79,11 @@ impl Program {
                 self.parts(&batch.slice(half, batch.num_rows() - half), offset + half, parts, bad);
             }
         }
+    }
+
+    /// Columns without rows. Nothing is evaluated: `1 / 0` fails even over no row.
+    fn nothing(&self) -> DataFusionResult<Vec<ArrayRef>> {
+        self.exprs.iter().map(|expr| Ok(new_empty_array(&expr.data_type(&self.schema)?))).collect()
     }
 
     fn whole(&self, batch: &RecordBatch) -> DataFusionResult<Vec<ArrayRef>> {

@@ -1,9 +1,9 @@
 //! Rows between two steps: the slots' columns, and what the engine knows of each row besides.
 
+use arrow::array::PrimitiveArray;
 use arrow::array::{Array, ArrayRef, BooleanArray, Int64Array, UInt32Array};
 use arrow::compute::{FilterBuilder, FilterPredicate};
 use arrow::datatypes::ArrowPrimitiveType;
-use arrow::array::PrimitiveArray;
 use arrow::error::ArrowError;
 
 /// Rows in the order in which they are taken.

@@ -128,7 +128,8 @@ impl StageRunner {
 
 /// How many groups of an entity stand among the steps so far.
 fn groups_before(steps: &[Compiled], entity: usize) -> usize {
-    let of = |step: &&Compiled| matches!(step, Compiled::Windows(r) if r.entity.is_some_and(|(e, _)| e == entity));
+    let of =
+        |step: &&Compiled| matches!(step, Compiled::Windows(r) if r.entity.is_some_and(|(e, _)| e == entity));
     steps.iter().filter(of).count()
 }
 
@@ -171,7 +172,8 @@ impl Running {
                 bounds: window.bounds,
             });
         }
-        let types = arguments.iter().map(|expr| expr.get_type(&schema)).collect::<datafusion_common::Result<_>>()?;
+        let types =
+            arguments.iter().map(|expr| expr.get_type(&schema)).collect::<datafusion_common::Result<_>>()?;
         let spec = Spec {
             frames,
             arguments: types,
@@ -183,14 +185,22 @@ impl Running {
         let inputs = arguments.iter().chain(&filters).chain(&group.wanted).chain(&group.relevant);
         Ok(Self {
             windows: Windows::new(spec)?,
-            keys: group.partition.iter().filter_map(|key| layout.iter().position(|slot| slot == key)).collect(),
+            keys: group
+                .partition
+                .iter()
+                .filter_map(|key| layout.iter().position(|slot| slot == key))
+                .collect(),
             inputs: Program::new(inputs, &schema)?,
             arguments: arguments.len(),
             filters: filters.len(),
             wanted: group.wanted.is_some(),
             relevant: group.relevant.is_some(),
             used_by_state: group.used_by_state,
-            results: group.windows.iter().map(|window| plan.windows[*window].slot.data_type.clone()).collect(),
+            results: group
+                .windows
+                .iter()
+                .map(|window| plan.windows[*window].slot.data_type.clone())
+                .collect(),
             entity: None,
         })
     }
@@ -228,7 +238,8 @@ impl Running {
         let filters = filters.iter().map(pick_mask).collect::<Result<Vec<_>, _>>()?;
         let wanted = wanted.as_ref().map(pick_mask).transpose()?;
         let some = rows.filter(&relevant)?;
-        let active = Active { rows: &some, arguments: &arguments, filters: &filters, wanted: wanted.as_ref() };
+        let active =
+            Active { rows: &some, arguments: &arguments, filters: &filters, wanted: wanted.as_ref() };
         let taken = self.take(&active, mode, layout, entities)?;
         self.spread(rows, &relevant, &taken)
     }

@@ -53,7 +53,14 @@ mod tests {
     fn values_read_as_a_person_would_write_them() {
         let cases: [(ArrayRef, &[&str]); 4] = [
             (
-                Arc::new(Float64Array::from(vec![Some(1.5), Some(3.0), Some(0.1 + 0.2), Some(1e21), None, Some(f64::NAN)])),
+                Arc::new(Float64Array::from(vec![
+                    Some(1.5),
+                    Some(3.0),
+                    Some(0.1 + 0.2),
+                    Some(1e21),
+                    None,
+                    Some(f64::NAN),
+                ])),
                 &["1.5", "3.0", "0.30000000000000004", "1e21", "", "NaN"],
             ),
             (Arc::new(Int64Array::from(vec![-42])), &["-42"]),

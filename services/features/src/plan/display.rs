@@ -23,7 +23,12 @@ impl fmt::Display for Plan {
         for (i, stage) in self.stages.iter().enumerate() {
             match stage.key {
                 Some(key) => {
-                    writeln!(f, "stage {i} by {}: {}", self.slots[key].name, names(&self.slots, &stage.input))?;
+                    writeln!(
+                        f,
+                        "stage {i} by {}: {}",
+                        self.slots[key].name,
+                        names(&self.slots, &stage.input)
+                    )?;
                 }
                 None => writeln!(f, "stage {i} by source key")?,
             }
@@ -40,7 +45,8 @@ impl fmt::Display for Plan {
             writeln!(f, "  {}: {}{null} = {}", output.name, output.data_type, output.expr)?;
         }
         for entity in &self.entities {
-            let fields: Vec<&str> = entity.fields.iter().map(|field| self.outputs[*field].name.as_str()).collect();
+            let fields: Vec<&str> =
+                entity.fields.iter().map(|field| self.outputs[*field].name.as_str()).collect();
             writeln!(f, "store {} in stage {}: {}", entity.name, entity.stage, fields.join(", "))?;
         }
         match self.keep_us {
@@ -108,8 +114,13 @@ struct Micros(i64);
 
 impl fmt::Display for Micros {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const UNITS: [(i64, &str); 5] =
-            [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s"), (1_000, "ms")];
+        const UNITS: [(i64, &str); 5] = [
+            (86_400_000_000, "d"),
+            (3_600_000_000, "h"),
+            (60_000_000, "min"),
+            (1_000_000, "s"),
+            (1_000, "ms"),
+        ];
         if self.0 == 0 {
             return f.write_str("0");
         }

@@ -39,8 +39,10 @@ pub(super) fn entities(flat: &Flat, stages: &[Stage], outputs: &[OutputColumn]) 
 fn entity(flat: &Flat, partition: &[usize], stage: usize, outputs: &[OutputColumn]) -> Entity {
     let names: Vec<&str> = partition.iter().map(|slot| flat.base[*slot].name.as_str()).collect();
     let fields = (0..outputs.len()).filter(|i| {
-        let mut used = flat.windows.iter().filter(|window| mentions(&outputs[*i].expr, &window.slot.name)).peekable();
-        used.peek().is_some() && used.all(|window| partitions(flat, window.partition.as_slice(), &window.needs, partition))
+        let mut used =
+            flat.windows.iter().filter(|window| mentions(&outputs[*i].expr, &window.slot.name)).peekable();
+        used.peek().is_some()
+            && used.all(|window| partitions(flat, window.partition.as_slice(), &window.needs, partition))
     });
     Entity { name: names.join("+"), partition: partition.to_vec(), stage, fields: fields.collect() }
 }

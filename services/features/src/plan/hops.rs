@@ -67,7 +67,9 @@ fn keys(nodes: &[Node], done: u64) -> Vec<usize> {
     let mut keys = Vec::new();
     for (i, node) in nodes.iter().enumerate() {
         if ready(node, i, done) {
-            keys.extend(node.partition.iter().copied().filter(|slot| !keys.contains(slot)).collect::<Vec<_>>());
+            keys.extend(
+                node.partition.iter().copied().filter(|slot| !keys.contains(slot)).collect::<Vec<_>>(),
+            );
         }
     }
     keys

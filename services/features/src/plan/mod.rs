@@ -23,8 +23,8 @@ use sha2::{Digest, Sha256};
 
 pub use entity::Entity;
 pub use output::OutputColumn;
-pub(crate) use relation::{hidden, slot_schema};
 pub use relation::{Branch, Slot};
+pub(crate) use relation::{hidden, slot_schema};
 pub use stages::{Group, Stage, Step};
 pub use window::WindowColumn;
 
@@ -95,21 +95,26 @@ impl Plan {
 
     /// Whether a stage holds state.
     pub fn is_stateful(&self, stage: usize) -> bool {
-        self.stages.get(stage).is_some_and(|stage| stage.steps.iter().any(|step| matches!(step, Step::Windows(_))))
+        self.stages
+            .get(stage)
+            .is_some_and(|stage| stage.steps.iter().any(|step| matches!(step, Step::Windows(_))))
     }
 
     /// How far behind the task time a stage's rows matter to a rebuild, in µs; `None`: forever. W + lateness, and as
     /// much again for every window whose results another window of the stage takes.
     pub fn rebuild_us(&self, stage: usize) -> Option<i64> {
         let steps = self.stages.get(stage).map(|stage| stage.steps.as_slice()).unwrap_or_default();
-        let layers = steps.iter().filter(|step| matches!(step, Step::Windows(group) if group.used_by_state)).count();
+        let layers =
+            steps.iter().filter(|step| matches!(step, Step::Windows(group) if group.used_by_state)).count();
         let layers = i64::try_from(layers).unwrap_or(i64::MAX).saturating_add(1);
         Some(self.keep_us?.saturating_mul(layers))
     }
 
     /// The columns of a source, by index, that the view needs.
     pub fn columns_of(&self, source: usize) -> Vec<usize> {
-        let (Some(branch), Some(stage)) = (self.branches.get(source), self.stages.first()) else { return Vec::new() };
+        let (Some(branch), Some(stage)) = (self.branches.get(source), self.stages.first()) else {
+            return Vec::new();
+        };
         let exprs = branch.filters.iter().chain(&branch.relevant);
         let used: Vec<&Expr> = exprs.chain(stage.input.iter().map(|slot| &branch.columns[*slot])).collect();
         let fields = self.sources[source].schema.fields().iter().enumerate();
@@ -123,7 +128,13 @@ impl Plan {
         hash.update(self.to_string());
         for source in &self.sources {
             for field in source.schema.fields() {
-                hash.update(format!("{} {} {} {}\n", source.name, field.name(), field.data_type(), field.is_nullable()));
+                hash.update(format!(
+                    "{} {} {} {}\n",
+                    source.name,
+                    field.name(),
+                    field.data_type(),
+                    field.is_nullable()
+                ));
             }
         }
         hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()

@@ -24,7 +24,9 @@ pub struct OutputColumn {
 
 /// The Arrow schema of the outputs.
 pub(super) fn schema(outputs: &[OutputColumn]) -> Schema {
-    Schema::new(outputs.iter().map(|o| Field::new(&o.name, o.data_type.clone(), o.nullable)).collect::<Vec<_>>())
+    Schema::new(
+        outputs.iter().map(|o| Field::new(&o.name, o.data_type.clone(), o.nullable)).collect::<Vec<_>>(),
+    )
 }
 
 /// The outputs of a flat view. Windows that are an output as they are take its name.
@@ -38,11 +40,17 @@ pub(super) fn outputs(
     let mut refusals = Vec::new();
     for (i, name) in names.iter().enumerate() {
         if names[..i].contains(name) {
-            refusals.push(Refusal::new(sites.output(name), format!("two output columns are called {name}; rename one with AS")));
+            refusals.push(Refusal::new(
+                sites.output(name),
+                format!("two output columns are called {name}; rename one with AS"),
+            ));
         }
     }
     if let Some(key) = key.filter(|key| !names.iter().any(|name| name == key)) {
-        refusals.push(Refusal::new(sites.start(), format!("the output lacks the topic's key column {key}; select it")));
+        refusals.push(Refusal::new(
+            sites.start(),
+            format!("the output lacks the topic's key column {key}; select it"),
+        ));
     }
     if !refusals.is_empty() {
         return Err(refusals);
@@ -106,9 +114,11 @@ fn is_never(condition: &Expr) -> bool {
 fn name_windows(flat: &mut Flat, names: &[String], outputs: &mut [Expr]) -> Result<()> {
     for i in 0..flat.windows.len() {
         let old = flat.windows[i].slot.name.clone();
-        let output = outputs.iter().position(|expr| matches!(expr, Expr::Column(column) if column.name == old));
+        let output =
+            outputs.iter().position(|expr| matches!(expr, Expr::Column(column) if column.name == old));
         let Some(new) = output.map(|output| &names[output]) else { continue };
-        let valid = super::relation::unique_name(new, |name| flat.slots().any(|slot| slot.name == name)) == *new;
+        let valid =
+            super::relation::unique_name(new, |name| flat.slots().any(|slot| slot.name == name)) == *new;
         if !valid {
             continue;
         }
@@ -144,8 +154,12 @@ fn portable(data_type: &DataType) -> DataType {
         DataType::Int8 | DataType::Int16 | DataType::UInt8 | DataType::UInt16 => DataType::Int32,
         DataType::UInt32 | DataType::UInt64 => DataType::Int64,
         DataType::Float16 => DataType::Float32,
-        DataType::Timestamp(TimeUnit::Second, zone) => DataType::Timestamp(TimeUnit::Millisecond, zone.clone()),
-        DataType::Timestamp(TimeUnit::Nanosecond, zone) => DataType::Timestamp(TimeUnit::Microsecond, zone.clone()),
+        DataType::Timestamp(TimeUnit::Second, zone) => {
+            DataType::Timestamp(TimeUnit::Millisecond, zone.clone())
+        }
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => {
+            DataType::Timestamp(TimeUnit::Microsecond, zone.clone())
+        }
         DataType::Date64 => DataType::Date32,
         other => other.clone(),
     }

@@ -29,9 +29,11 @@ pub(super) fn last_user(flat: &Flat, windows: &[usize]) -> Option<usize> {
             users.push(i);
         }
     }
-    let later = users.iter().filter(|user| !windows.contains(user)).map(|user| flat.windows[*user].filters_below);
+    let later =
+        users.iter().filter(|user| !windows.contains(user)).map(|user| flat.windows[*user].filters_below);
     let top = flat.windows.iter().map(|window| window.filters_below).max().unwrap_or(0);
-    let filters = (0..top).filter(|i| users.iter().any(|user| mentions(&flat.filters[*i], &flat.windows[*user].slot.name)));
+    let filters = (0..top)
+        .filter(|i| users.iter().any(|user| mentions(&flat.filters[*i], &flat.windows[*user].slot.name)));
     later.chain(filters).max()
 }
 

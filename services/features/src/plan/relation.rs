@@ -86,7 +86,8 @@ impl Flattener<'_> {
                 Ok(restrict(flat, &filter.predicate, filter.input.schema())?)
             }
             LogicalPlan::Union(union) => {
-                let inputs = union.inputs.iter().map(|input| self.node(input)).collect::<Result<Vec<_>, _>>()?;
+                let inputs =
+                    union.inputs.iter().map(|input| self.node(input)).collect::<Result<Vec<_>, _>>()?;
                 self.union(inputs)
             }
             LogicalPlan::Window(window) => {
@@ -102,7 +103,10 @@ impl Flattener<'_> {
             }
             other => Err(Refusal::new(
                 self.sites.start(),
-                format!("a view is made of projections, filters, windows and UNION ALL; this one needs: {}", other.display()),
+                format!(
+                    "a view is made of projections, filters, windows and UNION ALL; this one needs: {}",
+                    other.display()
+                ),
             )),
         }
     }
@@ -132,7 +136,9 @@ impl Flattener<'_> {
                 let name = &self.sources[branch.source].name;
                 return Err(Refusal::new(
                     self.sites.table(name),
-                    format!("{name} is read twice; read each source once, and tell its rows apart by CASE or FILTER"),
+                    format!(
+                        "{name} is read twice; read each source once, and tell its rows apart by CASE or FILTER"
+                    ),
                 ));
             }
         }
@@ -155,7 +161,12 @@ impl Flattener<'_> {
     }
 
     /// The branch column that an expression is, made one if it is computed; `None` if it needs a window's result.
-    pub(super) fn base_slot(&self, flat: &mut Flat, expr: &Expr, hint: &str) -> Result<Option<usize>, Refusal> {
+    pub(super) fn base_slot(
+        &self,
+        flat: &mut Flat,
+        expr: &Expr,
+        hint: &str,
+    ) -> Result<Option<usize>, Refusal> {
         if let Expr::Column(column) = expr {
             return Ok(flat.base.iter().position(|slot| slot.name == column.name));
         }
@@ -204,7 +215,9 @@ pub(crate) fn slot_schema<'a>(slots: impl Iterator<Item = &'a Slot>) -> DataFusi
 }
 
 fn project(mut flat: Flat, exprs: &[Expr], schema: &DFSchema) -> DataFusionResult<Flat> {
-    let all = |env: &[Expr]| exprs.iter().map(|expr| substitute(expr.clone(), schema, env)).collect::<DataFusionResult<Vec<_>>>();
+    let all = |env: &[Expr]| {
+        exprs.iter().map(|expr| substitute(expr.clone(), schema, env)).collect::<DataFusionResult<Vec<_>>>()
+    };
     if flat.windowed {
         flat.env = all(&flat.env)?;
         return Ok(flat);
@@ -233,7 +246,9 @@ pub(super) fn substitute(expr: Expr, schema: &DFSchema, env: &[Expr]) -> DataFus
         Expr::Column(column) => {
             let index = schema.index_of_column(&column)?;
             env.get(index).cloned().map(Transformed::yes).ok_or_else(|| {
-                datafusion_common::DataFusionError::Internal(format!("column {column} lies outside its relation"))
+                datafusion_common::DataFusionError::Internal(format!(
+                    "column {column} lies outside its relation"
+                ))
             })
         }
         Expr::Alias(alias) => Ok(Transformed::yes(*alias.expr)),

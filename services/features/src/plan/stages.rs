@@ -79,26 +79,42 @@ pub(super) fn stages(flat: &Flat, outputs: &[OutputColumn], sources: &[Source]) 
     Ok(stages)
 }
 
+/// What windows of one group agree in.
+#[derive(PartialEq, Eq)]
+struct Kind {
+    filters_below: usize,
+    /// How many windows lie one over the other beneath it.
+    depth: usize,
+    partition: Vec<usize>,
+}
+
 /// Windows that can run side by side: same rows, same depth of windows over windows, same partition.
 fn groups(flat: &Flat) -> Result<Vec<Group>> {
     let mut depth = vec![0_usize; flat.windows.len()];
-    let mut found: Vec<((usize, usize, Vec<usize>), Vec<usize>)> = Vec::new();
+    let mut found: Vec<(Kind, Vec<usize>)> = Vec::new();
     for (i, window) in flat.windows.iter().enumerate() {
         depth[i] = window.needs.iter().map(|need| depth[*need] + 1).max().unwrap_or(0);
-        let kind = (window.filters_below, depth[i], window.partition.clone());
+        let kind = Kind {
+            filters_below: window.filters_below,
+            depth: depth[i],
+            partition: window.partition.clone(),
+        };
         match found.iter_mut().find(|(known, _)| *known == kind) {
             Some((_, windows)) => windows.push(i),
             None => found.push((kind, vec![i])),
         }
     }
     if found.len() > 64 {
-        return datafusion_common::plan_err!("a view has at most 64 groups of windows, this one has {}", found.len());
+        return datafusion_common::plan_err!(
+            "a view has at most 64 groups of windows, this one has {}",
+            found.len()
+        );
     }
     let schema = flat.schema()?;
     let simple = |expr: Option<Expr>| expr.map(|expr| simplify(expr, &schema)).transpose();
     found
         .into_iter()
-        .map(|((_, _, partition), windows)| {
+        .map(|(Kind { partition, .. }, windows)| {
             Ok(Group {
                 wanted: simple(reach::wanted(flat, &windows))?,
                 relevant: simple(reach::relevant(flat, &windows))?,
@@ -111,11 +127,15 @@ fn groups(flat: &Flat) -> Result<Vec<Group>> {
 }
 
 fn node(flat: &Flat, groups: &[Group], g: usize) -> Node {
-    let below = |group: &Group| group.windows.iter().map(|w| flat.windows[*w].filters_below).max().unwrap_or(0);
+    let below =
+        |group: &Group| group.windows.iter().map(|w| flat.windows[*w].filters_below).max().unwrap_or(0);
     let own = &groups[g];
     let mut after = 0;
     for (i, other) in groups.iter().enumerate() {
-        let needed = own.windows.iter().any(|w| flat.windows[*w].needs.iter().any(|need| other.windows.contains(need)));
+        let needed = own
+            .windows
+            .iter()
+            .any(|w| flat.windows[*w].needs.iter().any(|need| other.windows.contains(need)));
         if needed || below(other) < below(own) {
             after |= 1 << i;
         }

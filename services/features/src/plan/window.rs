@@ -35,7 +35,12 @@ pub struct WindowColumn {
 
 impl Flattener<'_> {
     /// Adds a window; the expression that gives its value.
-    pub(super) fn window(&mut self, flat: &mut Flat, expr: &Expr, schema: &DFSchema) -> Result<Expr, Refusal> {
+    pub(super) fn window(
+        &mut self,
+        flat: &mut Flat,
+        expr: &Expr,
+        schema: &DFSchema,
+    ) -> Result<Expr, Refusal> {
         let Expr::WindowFunction(call) = unaliased(expr) else {
             return Err(Refusal::new(self.sites.start(), format!("{expr} is no window function")));
         };
@@ -52,13 +57,18 @@ impl Flattener<'_> {
         partition.sort_unstable();
         partition.dedup();
         let [order] = order_by.as_slice() else {
-            return Err(Refusal::new(self.sites.function(name), "a window is ordered by exactly one timestamp column"));
+            return Err(Refusal::new(
+                self.sites.function(name),
+                "a window is ordered by exactly one timestamp column",
+            ));
         };
         let time = resolve(&order.expr, flat)?;
         self.time_slot(flat, &order.expr, &time)?;
-        let bounds = bounds(window_frame).map_err(|message| Refusal::new(self.sites.function(name), message))?;
+        let bounds =
+            bounds(window_frame).map_err(|message| Refusal::new(self.sites.function(name), message))?;
         let filter = call.params.filter.as_ref().map(|filter| resolve(filter, flat)).transpose()?;
-        let arguments = call.params.args.iter().map(|arg| resolve(arg, flat)).collect::<Result<Vec<_>, _>>()?;
+        let arguments =
+            call.params.args.iter().map(|arg| resolve(arg, flat)).collect::<Result<Vec<_>, _>>()?;
         let aggregate = aggregate(call, arguments, filter, &flat.schema()?)
             .map_err(|message| Refusal::new(self.sites.function(name), message))?;
         Ok(add(flat, aggregate, bounds, partition)?)
@@ -79,11 +89,15 @@ impl Flattener<'_> {
         let name = column_name(key);
         let refuse = |message: String| Refusal::new(self.sites.order_by(&name), message);
         let Some(slot) = self.base_slot(flat, resolved, &name)? else {
-            return Err(refuse(format!("ORDER BY {name} needs a window's result; order by a timestamp column of the sources")));
+            return Err(refuse(format!(
+                "ORDER BY {name} needs a window's result; order by a timestamp column of the sources"
+            )));
         };
         let data_type = &flat.base[slot].data_type;
         if !matches!(data_type, DataType::Timestamp(_, _)) {
-            return Err(refuse(format!("ORDER BY {name} is of type {data_type}; windows are ordered by a timestamp")));
+            return Err(refuse(format!(
+                "ORDER BY {name} is of type {data_type}; windows are ordered by a timestamp"
+            )));
         }
         match flat.time {
             Some(known) if known != slot => Err(refuse(format!(
@@ -140,14 +154,24 @@ fn aggregate(
             (argument, Some(filter)) => Some(filter.and(argument.is_not_null())),
         };
         let filter = filter.map(|f| simplify(f, schema)).transpose().map_err(|e| e.strip_backtrace())?;
-        return Ok(Aggregate { function: Function::Count, argument: None, filter, computed: DataType::Int64, declared: DataType::Int64 });
+        return Ok(Aggregate {
+            function: Function::Count,
+            argument: None,
+            filter,
+            computed: DataType::Int64,
+            declared: DataType::Int64,
+        });
     }
     let function = match name {
         "sum" => Function::Sum,
         "avg" => Function::Avg,
         "min" => Function::Min,
         "max" => Function::Max,
-        _ => return Err(format!("the window function {name} is not supported yet; there are count, sum, avg, min and max")),
+        _ => {
+            return Err(format!(
+                "the window function {name} is not supported yet; there are count, sum, avg, min and max"
+            ));
+        }
     };
     let declared = argument.get_type(schema).map_err(|e| e.strip_backtrace())?;
     let computed = engine_type(function, &declared).ok_or_else(|| {
@@ -163,7 +187,13 @@ fn engine_type(function: Function, data_type: &DataType) -> Option<DataType> {
     match data_type {
         DataType::Float64 => Some(DataType::Float64),
         DataType::Int64 | DataType::UInt64 if function != Function::Avg => Some(data_type.clone()),
-        DataType::Boolean | DataType::Utf8 | DataType::Timestamp(_, _) | DataType::Date32 | DataType::Date64 if extreme => {
+        DataType::Boolean
+        | DataType::Utf8
+        | DataType::Timestamp(_, _)
+        | DataType::Date32
+        | DataType::Date64
+            if extreme =>
+        {
             Some(data_type.clone())
         }
         DataType::Int8 | DataType::Int16 | DataType::Int32 if extreme => Some(DataType::Int64),
@@ -199,12 +229,24 @@ fn add(
             .filter(|(_, w)| argument.iter().chain(&filter).any(|e| mentions(e, &w.slot.name)))
             .map(|(i, _)| i)
             .collect();
-        let name = unique_name(&format!("_w{}", flat.windows.len()), |name| flat.slots().any(|slot| slot.name == name));
+        let name = unique_name(&format!("_w{}", flat.windows.len()), |name| {
+            flat.slots().any(|slot| slot.name == name)
+        });
         let slot = Slot { name, data_type: computed.clone(), nullable: function != Function::Count };
-        flat.windows.push(WindowColumn { slot, function, argument, filter, bounds, partition, filters_below, needs });
+        flat.windows.push(WindowColumn {
+            slot,
+            function,
+            argument,
+            filter,
+            bounds,
+            partition,
+            filters_below,
+            needs,
+        });
         flat.windows.len() - 1
     });
-    let result = datafusion_expr::col(datafusion_common::Column::new_unqualified(&flat.windows[index].slot.name));
+    let result =
+        datafusion_expr::col(datafusion_common::Column::new_unqualified(&flat.windows[index].slot.name));
     Ok(if computed == declared { result } else { cast(result, declared) })
 }
 
@@ -213,7 +255,8 @@ pub(super) fn mentions(expr: &Expr, slot: &str) -> bool {
     expr.column_refs().iter().any(|column| column.name == slot)
 }
 
-const MONTHS: &str = "months and years have no fixed length; write the interval in days, hours, minutes or seconds";
+const MONTHS: &str =
+    "months and years have no fixed length; write the interval in days, hours, minutes or seconds";
 
 fn bounds(frame: &WindowFrame) -> Result<Bounds, String> {
     let bounds = match frame.units {
@@ -235,13 +278,17 @@ fn bounds(frame: &WindowFrame) -> Result<Bounds, String> {
 }
 
 /// How far back a bound lies; `None` is unbounded.
-fn bound<T: Default>(bound: &WindowFrameBound, read: impl Fn(&ScalarValue) -> Result<T, String>) -> Result<Option<T>, String> {
+fn bound<T: Default>(
+    bound: &WindowFrameBound,
+    read: impl Fn(&ScalarValue) -> Result<T, String>,
+) -> Result<Option<T>, String> {
     match bound {
         WindowFrameBound::CurrentRow => Ok(Some(T::default())),
         WindowFrameBound::Preceding(value) if value.is_null() => Ok(None),
         WindowFrameBound::Preceding(value) => read(value).map(Some),
         WindowFrameBound::Following(_) => {
-            Err("the frame looks ahead; it can end at CURRENT ROW, or at <interval> PRECEDING for a delay".to_owned())
+            Err("the frame looks ahead; it can end at CURRENT ROW, or at <interval> PRECEDING for a delay"
+                .to_owned())
         }
     }
 }
@@ -256,7 +303,9 @@ fn micros(value: &ScalarValue) -> Result<i64, String> {
             if interval.nanoseconds % 1_000 != 0 {
                 return Err("frames are exact to the microsecond; the interval is finer".to_owned());
             }
-            i64::from(interval.days).checked_mul(DAY_US).and_then(|days| days.checked_add(interval.nanoseconds / 1_000))
+            i64::from(interval.days)
+                .checked_mul(DAY_US)
+                .and_then(|days| days.checked_add(interval.nanoseconds / 1_000))
         }
         ScalarValue::IntervalDayTime(Some(interval)) => i64::from(interval.days)
             .checked_mul(DAY_US)

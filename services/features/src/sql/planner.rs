@@ -42,7 +42,9 @@ fn parse(sql: &str) -> Result<Statement, Refusal> {
     let mut statements = Parser::parse_sql(&GenericDialect {}, sql)?;
     match (statements.pop(), statements.is_empty()) {
         (Some(statement), true) => Ok(statement),
-        (Some(_), false) => Err(Refusal::new(None, "the file holds more than one statement; a view is one SELECT")),
+        (Some(_), false) => {
+            Err(Refusal::new(None, "the file holds more than one statement; a view is one SELECT"))
+        }
         (None, _) => Err(Refusal::new(
             Some(Place { line: 1, column: 1 }),
             "the file holds no statement; a view is one SELECT",

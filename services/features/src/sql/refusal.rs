@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use datafusion_common::{Diagnostic, DataFusionError};
+use datafusion_common::{DataFusionError, Diagnostic};
 use datafusion_sql::sqlparser::parser::ParserError;
 use datafusion_sql::sqlparser::tokenizer::Span;
 
@@ -72,9 +72,9 @@ impl From<ParserError> for Refusal {
             ParserError::RecursionLimitExceeded => return Refusal::new(None, "the SQL is nested too deeply"),
         };
         let Some((message, place)) = text.split_once(" at Line: ") else { return Refusal::new(None, text) };
-        let place = place
-            .split_once(", Column: ")
-            .and_then(|(line, column)| Some(Place { line: line.parse().ok()?, column: column.trim().parse().ok()? }));
+        let place = place.split_once(", Column: ").and_then(|(line, column)| {
+            Some(Place { line: line.parse().ok()?, column: column.trim().parse().ok()? })
+        });
         Refusal::new(place, message)
     }
 }

@@ -33,8 +33,9 @@ impl Sites {
 
     /// The PARTITION BY that has a column or, failing that, an expression of this text.
     pub(crate) fn partition_by(&self, text: &str) -> Option<Place> {
-        find(self.partition_by.iter(), text)
-            .or_else(|| self.partition_by.iter().find(|(name, _)| name.contains('(')).map(|(_, place)| *place))
+        find(self.partition_by.iter(), text).or_else(|| {
+            self.partition_by.iter().find(|(name, _)| name.contains('(')).map(|(_, place)| *place)
+        })
     }
 
     /// The last output column of a name, or the view's beginning.
@@ -50,7 +51,9 @@ impl Sites {
     /// The first function or table that an error's text mentions.
     pub(crate) fn mentioned(&self, message: &str) -> Option<Place> {
         let mentions = |name: &str| {
-            message.contains(&format!("'{name}'")) || message.contains(&format!(" {name};")) || message.contains(&format!("{name}("))
+            message.contains(&format!("'{name}'"))
+                || message.contains(&format!(" {name};"))
+                || message.contains(&format!("{name}("))
         };
         self.functions.iter().chain(&self.tables).find(|(name, _)| mentions(name)).map(|(_, place)| *place)
     }

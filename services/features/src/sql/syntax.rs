@@ -4,8 +4,8 @@ use std::ops::ControlFlow;
 
 use datafusion_expr::Volatility;
 use datafusion_sql::sqlparser::ast::{
-    Expr, Function, GroupByExpr, NamedWindowExpr, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Statement,
-    TableFactor, Visit, Visitor, WindowType,
+    Expr, Function, GroupByExpr, NamedWindowExpr, Query, Select, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, Statement, TableFactor, Visit, Visitor, WindowType,
 };
 
 use super::catalog::Catalog;
@@ -23,7 +23,8 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, horizon: bool) -> 
             checker.outputs(&query.body);
             let _ = statement.visit(&mut checker);
         }
-        _ => checker.refuse(Some(Place { line: 1, column: 1 }), "a view is one SELECT; this is another statement"),
+        _ => checker
+            .refuse(Some(Place { line: 1, column: 1 }), "a view is one SELECT; this is another statement"),
     }
     if checker.refusals.is_empty() {
         return Ok(checker.sites);
@@ -73,7 +74,10 @@ impl Checker<'_> {
                     let text = format!("{op} {set_quantifier}");
                     self.refuse(
                         place(right.as_ref()),
-                        format!("{} needs all rows at once; streams are put together by UNION ALL", text.trim_end()),
+                        format!(
+                            "{} needs all rows at once; streams are put together by UNION ALL",
+                            text.trim_end()
+                        ),
                     );
                 }
                 self.set_operation(left, at);
@@ -105,9 +109,13 @@ impl Checker<'_> {
             );
         }
         if let Some(having) = &select.having {
-            self.refuse(place(having), "HAVING belongs to GROUP BY; filter in an outer SELECT ... WHERE, or with QUALIFY");
+            self.refuse(
+                place(having),
+                "HAVING belongs to GROUP BY; filter in an outer SELECT ... WHERE, or with QUALIFY",
+            );
         }
-        let ordered = !select.sort_by.is_empty() || !select.cluster_by.is_empty() || !select.distribute_by.is_empty();
+        let ordered =
+            !select.sort_by.is_empty() || !select.cluster_by.is_empty() || !select.distribute_by.is_empty();
         if ordered || !select.lateral_views.is_empty() || !select.connect_by.is_empty() {
             self.refuse(start, "this SELECT has a clause that views do not have (SORT, CLUSTER or DISTRIBUTE BY, LATERAL VIEW, CONNECT BY)");
         }
@@ -115,7 +123,10 @@ impl Checker<'_> {
 
     fn select_from(&mut self, select: &Select) {
         match select.from.as_slice() {
-            [] => self.refuse(Place::of(select.select_token.0.span), "FROM is missing; a view reads a source topic"),
+            [] => self.refuse(
+                Place::of(select.select_token.0.span),
+                "FROM is missing; a view reads a source topic",
+            ),
             [table] => {
                 if let Some(join) = table.joins.first() {
                     self.refuse(place(&join.relation), JOIN);
@@ -127,7 +138,9 @@ impl Checker<'_> {
 
     fn function(&mut self, function: &Function) {
         let at = place(&function.name);
-        let Some(name) = function.name.0.last().and_then(|part| part.as_ident()).map(normalized) else { return };
+        let Some(name) = function.name.0.last().and_then(|part| part.as_ident()).map(normalized) else {
+            return;
+        };
         if let (Some(_), Some(at)) = (&function.over, at) {
             self.sites.functions.push((name.clone(), at));
         }
@@ -144,7 +157,8 @@ impl Checker<'_> {
             ),
             None => {}
         }
-        let volatile = self.catalog.scalar(&name).is_some_and(|f| f.signature().volatility != Volatility::Immutable);
+        let volatile =
+            self.catalog.scalar(&name).is_some_and(|f| f.signature().volatility != Volatility::Immutable);
         if volatile {
             self.refuse(
                 at,
@@ -165,10 +179,16 @@ impl Visitor for Checker<'_> {
             self.refuse(place(with), "WITH RECURSIVE is not supported; write plain CTEs");
         }
         if let Some(order_by) = &query.order_by {
-            self.refuse(place(order_by).or(start), "rows leave in the order in which they come; leave the outer ORDER BY out");
+            self.refuse(
+                place(order_by).or(start),
+                "rows leave in the order in which they come; leave the outer ORDER BY out",
+            );
         }
         if let Some(limit) = &query.limit_clause {
-            self.refuse(place(limit).or(start), "LIMIT and OFFSET have no meaning in an endless stream; leave them out");
+            self.refuse(
+                place(limit).or(start),
+                "LIMIT and OFFSET have no meaning in an endless stream; leave them out",
+            );
         }
         if let Some(fetch) = &query.fetch {
             self.refuse(place(fetch).or(start), "FETCH has no meaning in an endless stream; leave it out");
@@ -187,7 +207,9 @@ impl Visitor for Checker<'_> {
             let at = Place::of(definition.0.span);
             match &definition.1 {
                 NamedWindowExpr::WindowSpec(spec) => window_syntax::spec(self, spec, at),
-                NamedWindowExpr::NamedWindow(_) => self.refuse(at, "a window cannot be another's name; write it out"),
+                NamedWindowExpr::NamedWindow(_) => {
+                    self.refuse(at, "a window cannot be another's name; write it out")
+                }
             }
         }
         ControlFlow::Continue(())
@@ -196,12 +218,15 @@ impl Visitor for Checker<'_> {
     fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
         match table {
             TableFactor::Table { name, args: None, .. } => {
-                if let (Some(ident), Some(at)) = (name.0.last().and_then(|part| part.as_ident()), place(name)) {
+                if let (Some(ident), Some(at)) = (name.0.last().and_then(|part| part.as_ident()), place(name))
+                {
                     self.sites.tables.push((normalized(ident), at));
                 }
             }
             TableFactor::Derived { .. } => {}
-            other => self.refuse(place(other), "FROM takes a source topic, a CTE or a subquery; nothing else"),
+            other => {
+                self.refuse(place(other), "FROM takes a source topic, a CTE or a subquery; nothing else")
+            }
         }
         ControlFlow::Continue(())
     }

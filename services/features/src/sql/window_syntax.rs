@@ -1,7 +1,8 @@
 //! Window functions and OVER clauses: what frames can be evaluated row by row.
 
 use datafusion_sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec,
+    DuplicateTreatment, Expr, Function, FunctionArguments, WindowFrame, WindowFrameBound, WindowFrameUnits,
+    WindowSpec,
 };
 
 use super::refusal::Place;
@@ -26,7 +27,8 @@ pub(super) fn function(checker: &mut Checker, function: &Function, name: &str, a
     if arguments.is_some_and(|list| list.duplicate_treatment == Some(DuplicateTreatment::Distinct)) {
         checker.refuse(at, format!("{name}(DISTINCT ...) is not supported yet; leave DISTINCT out"));
     }
-    let null_treatment = function.null_treatment.is_some() || arguments.is_some_and(|list| !list.clauses.is_empty());
+    let null_treatment =
+        function.null_treatment.is_some() || arguments.is_some_and(|list| !list.clauses.is_empty());
     if null_treatment || !function.within_group.is_empty() {
         checker.refuse(
             at,
@@ -46,7 +48,10 @@ pub(super) fn spec(checker: &mut Checker, spec: &WindowSpec, at: Option<Place>) 
     }
     let columns: Vec<&Expr> = spec.partition_by.iter().filter(|e| !matches!(e, Expr::Value(_))).collect();
     if columns.is_empty() {
-        checker.refuse(at, "PARTITION BY is missing: the window would span the whole topic; write PARTITION BY <column>");
+        checker.refuse(
+            at,
+            "PARTITION BY is missing: the window would span the whole topic; write PARTITION BY <column>",
+        );
     }
     for expr in columns {
         if let Some(at) = place(expr) {
@@ -102,7 +107,10 @@ fn frame(checker: &mut Checker, frame: &WindowFrame, at: Option<Place>) {
         }
     }
     if matches!(end, WindowFrameBound::Preceding(None)) {
-        checker.refuse(at, "a frame cannot end at UNBOUNDED PRECEDING; it ends at CURRENT ROW or at <interval> PRECEDING");
+        checker.refuse(
+            at,
+            "a frame cannot end at UNBOUNDED PRECEDING; it ends at CURRENT ROW or at <interval> PRECEDING",
+        );
     }
 }
 

@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, TimestampMillisecondArray, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Int64Array, TimestampMillisecondArray, UInt32Array,
+};
 use arrow::compute::{cast, take};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
@@ -53,7 +55,8 @@ impl Encoder {
     }
 
     pub(super) fn encode(&self, rows: &Rows, warm: bool) -> Result<RecordBatch, ArrowError> {
-        let mut columns: Vec<ArrayRef> = self.columns.iter().map(|column| rows.columns[*column].clone()).collect();
+        let mut columns: Vec<ArrayRef> =
+            self.columns.iter().map(|column| rows.columns[*column].clone()).collect();
         columns.push(cast(&rows.branch, &DataType::Int32)?);
         let time = rows.record_time.values().iter().map(|us| us.div_euclid(1_000));
         columns.push(Arc::new(TimestampMillisecondArray::from_iter_values(time).with_timezone("+00:00")));
@@ -84,15 +87,20 @@ impl Decoder {
     pub(super) fn decode(&self, batch: &Batch, lanes: &mut Lanes) -> Result<Vec<Taken>, Error> {
         let Some(input) = batch.inputs.first() else { return Ok(Vec::new()) };
         let rows = in_order(batch, &input.rows)?;
-        let meta: Vec<&RowMeta> = batch.order.iter().filter_map(|at| input.meta.get(at.row as usize)).collect();
-        let columns = self.names.iter().map(|name| self.column(&rows, name)).collect::<Result<Vec<_>, _>>()?;
+        let meta: Vec<&RowMeta> =
+            batch.order.iter().filter_map(|at| input.meta.get(at.row as usize)).collect();
+        let columns =
+            self.names.iter().map(|name| self.column(&rows, name)).collect::<Result<Vec<_>, _>>()?;
         let time = match self.time {
             Some(time) => micros(&columns[time])?,
             None => Int64Array::from(vec![0; rows.num_rows()]),
         };
         let record_time = micros(&self.column(&rows, TIME)?)?;
-        let task_time =
-            record_time.values().iter().zip(time.values()).map(|(record, time)| lanes.advance(0, *record).max(*time));
+        let task_time = record_time
+            .values()
+            .iter()
+            .zip(time.values())
+            .map(|(record, time)| lanes.advance(0, *record).max(*time));
         let task_time = Int64Array::from_iter_values(task_time);
         let branch = self.column(&rows, BRANCH)?;
         let branch = branch.as_primitive::<Int32Type>().values().iter().map(|branch| branch.cast_unsigned());
@@ -109,7 +117,9 @@ impl Decoder {
             cause: UInt32Array::from_iter_values(0..count),
             late: meta.iter().map(|meta| Some(meta.late)).collect(),
         };
-        Ok(runs(warm.as_boolean()).map(|(from, len, warm)| Taken { rows: slice(&all, from, len), warm }).collect())
+        Ok(runs(warm.as_boolean())
+            .map(|(from, len, warm)| Taken { rows: slice(&all, from, len), warm })
+            .collect())
     }
 
     fn column(&self, rows: &RecordBatch, name: &str) -> Result<ArrayRef, Error> {

@@ -1,5 +1,7 @@
 //! A stage of a view as a task of the shell: rows of one partition in, effects out.
 
+#[cfg(test)]
+mod harness;
 mod internal;
 mod needed;
 #[cfg(test)]
@@ -56,7 +58,11 @@ impl StageTask {
     /// The task of a partition. Hashes of the online store are named `<prefix>:<entity>:<key>`.
     pub fn new(plan: &Plan, stage: usize, partition: i32, prefix: &str) -> Result<Self, Error> {
         let runner = StageRunner::new(plan, stage, 1, prefix)?;
-        let front = if stage == 0 { Front::Sources(Intake::new(plan)?) } else { Front::Internal(Decoder::new(plan, stage)) };
+        let front = if stage == 0 {
+            Front::Sources(Intake::new(plan)?)
+        } else {
+            Front::Internal(Decoder::new(plan, stage))
+        };
         let last = stage + 1 == plan.stages.len();
         let back = if last {
             Back::View(Emitter::new(plan, runner.layout())?)
@@ -105,6 +111,7 @@ impl StageTask {
         if batch.phase == Phase::Live {
             effects.late += late;
             effects.filtered += (batch.order.len() - rejected.len()).saturating_sub(emitted) as u64;
+            rejected.sort_by_key(|rejected| rejected.cause);
             effects.rejected.extend(rejected.into_iter().map(rejection));
         }
         Ok(())
@@ -123,7 +130,8 @@ impl StageTask {
                     .iter()
                     .map(|input| input.meta.iter().map(|meta| meta.time_ms.saturating_mul(1_000)).collect())
                     .collect();
-                let lanes: Vec<Vec<u32>> = batch.inputs.iter().map(|input| vec![0; input.meta.len()]).collect();
+                let lanes: Vec<Vec<u32>> =
+                    batch.inputs.iter().map(|input| vec![0; input.meta.len()]).collect();
                 let inputs: Vec<SourceRows> = batch
                     .inputs
                     .iter()
@@ -148,7 +156,8 @@ impl StageTask {
         for Taken { rows, .. } in taken {
             for (cause, time) in rows.cause.values().iter().zip(rows.time.values()) {
                 let Some(at) = batch.order.get(*cause as usize) else { continue };
-                let offset = batch.inputs.get(at.input as usize).and_then(|input| input.meta.get(at.row as usize));
+                let offset =
+                    batch.inputs.get(at.input as usize).and_then(|input| input.meta.get(at.row as usize));
                 if let (Some(needed), Some(meta)) = (self.needed.get_mut(at.input as usize), offset) {
                     needed.add(meta.offset, *time);
                 }
@@ -165,7 +174,13 @@ impl StageTask {
     }
 
     /// Emits rows; how many. Warm rows go on to later stages, marked, since those have state to warm too.
-    fn emit(&self, rows: Rows, warm: bool, effects: &mut Effects, rejected: &mut Vec<Rejected>) -> Result<usize, Error> {
+    fn emit(
+        &self,
+        rows: Rows,
+        warm: bool,
+        effects: &mut Effects,
+        rejected: &mut Vec<Rejected>,
+    ) -> Result<usize, Error> {
         let (rows, cause, late) = match &self.back {
             Back::View(_) if warm => return Ok(0),
             Back::View(emitter) => {
@@ -176,7 +191,12 @@ impl StageTask {
         };
         let emitted = cause.len();
         if emitted > 0 {
-            effects.outputs.push(Output { topic: 0, rows, cause: cause.values().to_vec(), late: marks(&late) });
+            effects.outputs.push(Output {
+                topic: 0,
+                rows,
+                cause: cause.values().to_vec(),
+                late: marks(&late),
+            });
         }
         Ok(emitted)
     }

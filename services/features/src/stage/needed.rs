@@ -18,7 +18,7 @@ struct Chunk {
     rows: u32,
 }
 
-const ROWS: u32 = 256;
+const ROWS: u32 = 32;
 const CHUNKS: usize = 4_096;
 
 impl Needed {

@@ -28,8 +28,6 @@ impl KeyState<'_> {
                 Bounds::Range { start, end } => {
                     let upper = at.time.saturating_sub(end);
                     let lower = start.map_or(at.floor, |start| at.time.saturating_sub(start).max(at.floor));
-                    // Where a delay is longer than the frame, it is empty, but its cursors still stand somewhere.
-                    let lower = lower.min(upper.saturating_add(1));
                     self.seek_range(context, number, (lower, upper), at.back);
                 }
                 Bounds::Rows { start, end } => amend = self.seek_rows(context, number, (start, end), at.row),
@@ -47,7 +45,8 @@ impl KeyState<'_> {
         }
     }
 
-    /// Moves a RANGE group's cursors to the rows of `lower ..= upper`; rows that no frame reaches yet cost nothing.
+    /// Moves a RANGE group's cursors to the rows of `lower ..= upper`; rows that no frame reaches yet cost nothing. Where
+    /// that is no row, both cursors stand together somewhere: only going back moves the low one under the high one.
     fn seek_range(&mut self, context: Context<'_>, number: usize, (lower, upper): (i64, i64), back: bool) {
         let plan = context.plan;
         let group = &plan.groups[number];

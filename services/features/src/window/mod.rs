@@ -125,11 +125,12 @@ pub struct Taken {
     pub results: Vec<ArrayRef>,
     /// Rows that came older than what is kept: they saw themselves, and were not stored.
     pub late: BooleanArray,
-    /// Each key that any row had, once, in the order of its first row here; `None` if not asked for.
+    /// Each key of a row that was not late, once, in the order of its first row here; `None` if not asked for.
     pub touched: Option<Touched>,
 }
 
-/// Keys at their greatest row time, counting everything taken.
+/// Keys at their greatest row time, counting everything taken: what was kept when the key's last row was taken, so that
+/// what the last call with a key says of it does not depend on how calls were cut.
 #[derive(Debug)]
 pub struct Touched {
     /// Partition columns.
