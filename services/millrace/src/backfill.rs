@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
-use millrace_topics::Role;
+use millrace_features::backfill::{Input, backfill};
+use millrace_features::plan_view;
 
 use crate::application;
 use crate::cli::BackfillArgs;
@@ -14,14 +15,12 @@ use crate::text::thousands;
 pub fn run(folder: &Path, args: &BackfillArgs) -> Result<()> {
     let app = application::load(folder, &args.app)?;
     let view = app.topic(&args.topic).with_context(|| format!("{} has no topic `{}`", app.name, args.topic))?;
-    if !matches!(view.role, Role::Features(_)) {
-        bail!("{}: `{}` is no feature view: it has no table [features]", app.name, args.topic);
-    }
+    let planned = plan_view(&app, view).map_err(|problems| application::problems_error(&problems))?;
     let inputs = args.inputs.iter().map(|input| source_and_file(input)).collect::<Result<Vec<_>>>()?;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(
         "{bar:40} {percent:>3} %  {human_pos} of {human_len} rows  {per_sec}  {eta} left",
     )?);
-    let report = millrace_features::backfill(&app, view, &inputs, &args.output, &mut |done, total| {
+    let report = backfill(&planned, &inputs, &args.output, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
     })?;
@@ -39,9 +38,9 @@ pub fn run(folder: &Path, args: &BackfillArgs) -> Result<()> {
     Ok(())
 }
 
-fn source_and_file(input: &str) -> Result<(String, PathBuf)> {
+fn source_and_file(input: &str) -> Result<Input> {
     let (source, file) = input
         .split_once('=')
         .with_context(|| format!("--input {input}: write it as <source>=<file.parquet>"))?;
-    Ok((source.to_owned(), PathBuf::from(file)))
+    Ok(Input { source: source.to_owned(), file: PathBuf::from(file) })
 }
