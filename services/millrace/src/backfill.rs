@@ -25,13 +25,15 @@ pub fn run(folder: &Path, args: &BackfillArgs) -> Result<()> {
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    for rejected in &report.rejected {
+        eprintln!("rejected: {rejected}");
+    }
     eprintln!(
-        "{}: {} rows from {} ({} filtered, {} rejected, {} late) in {:.1} s",
+        "{}: {} rows from {} ({} filtered, {} late) in {:.1} s",
         args.output.display(),
-        thousands(report.emitted),
-        thousands(report.rows),
+        thousands(report.rows_out),
+        thousands(report.rows_in),
         thousands(report.filtered),
-        thousands(report.rejected),
         thousands(report.late),
         bar.elapsed().as_secs_f64()
     );

@@ -64,10 +64,18 @@ pub enum Phase {
     Rebuild,
     /// As `Rebuild`, but the store may lack the row: the keys it touches are written.
     RebuildStore,
-    /// The row lies before the view's `start`: it only warms the state; no output, no store write, no rejection.
+    /// The row is new and lies before the view's `start`: it warms the state, of later stages too, so it may cause
+    /// output for them; no store write, no rejection.
     Warm,
     /// The row is new.
     Live,
+}
+
+impl Phase {
+    /// Whether the row was not taken before the last commit: what it causes is produced.
+    pub fn is_new(self) -> bool {
+        matches!(self, Phase::Warm | Phase::Live)
+    }
 }
 
 /// Rows that a task takes in one call, all of one [`Phase`].

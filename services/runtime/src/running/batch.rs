@@ -131,7 +131,7 @@ impl RunningTask {
                 return (offset, time_ms, amount);
             }
             let Outcome::Row(row) = next.item.outcome else { return (offset, time_ms, amount) };
-            if phase == Phase::Live {
+            if phase.is_new() {
                 let meta = &next.item.meta;
                 drawing.causes.push(Cause {
                     origin: meta.origin.clone(),

@@ -41,14 +41,16 @@ impl RunningTask {
             Phase::Rebuild | Phase::Warm => Vec::new(),
         };
         let mut outputs = Vec::new();
+        if batch.phase.is_new() {
+            for output in std::mem::take(&mut effects.outputs) {
+                outputs.push(self.encode(stage, output)?);
+            }
+        }
         if batch.phase == Phase::Live {
             for rejection in &effects.rejected {
                 if let Some(cause) = causes.get(rejection.row as usize) {
                     letters.push(Letter::of_row(cause, rejection.reason, rejection.detail.clone()));
                 }
-            }
-            for output in std::mem::take(&mut effects.outputs) {
-                outputs.push(self.encode(stage, output)?);
             }
         }
         Ok(Applied {
