@@ -40,6 +40,18 @@ pub struct Options {
 }
 
 impl Options {
+    /// Produces as fast as the cluster takes records.
+    pub fn new(bootstrap: &str, app: &str) -> Self {
+        Self {
+            bootstrap: bootstrap.to_owned(),
+            registry: String::new(),
+            app: app.to_owned(),
+            rate: None,
+            follow: None,
+            kafka: Vec::new(),
+        }
+    }
+
     fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("client.id", "millrace-load");
@@ -53,13 +65,16 @@ impl Options {
 /// Produces events in their order. An event's time is in its row: Kafka's own timestamp is when it was sent. Fails at
 /// the first record that the cluster did not acknowledge.
 pub fn send(events: impl Iterator<Item = Event>, options: &Options) -> Result<Report> {
-    send_with(events, options, &ConfluentRegistry::new(&options.registry)?)
+    send_watched(events, options, &ConfluentRegistry::new(&options.registry)?, &mut |_| true)
 }
 
-fn send_with(
+/// [`send`] with the ids of another registry (`options.registry` is not used); `before` is told of each chunk of events
+/// before it is produced, may hold it back, and ends the stream by `false`.
+pub fn send_watched(
     mut events: impl Iterator<Item = Event>,
     options: &Options,
     registry: &dyn SchemaRegistry,
+    before: &mut dyn FnMut(&[Event]) -> bool,
 ) -> Result<Report> {
     let producer = Producer::new(options.client())?;
     let mut writers = Writers {
@@ -80,6 +95,9 @@ fn send_with(
         producer.serve_until(started + pace.due(sent).min(Duration::from_secs(u32::MAX.into())))?;
         if let Some(lag) = &mut lag {
             lag.wait(&producer)?;
+        }
+        if !before(&chunk) {
+            break;
         }
         writers.send(&producer, &chunk)?;
         sent += chunk.len() as u64;

@@ -28,8 +28,13 @@ struct Shared {
 
 impl Admin {
     /// Listens on `address` (port 0: a free one), and logs where.
-    pub fn start(address: SocketAddr, readiness: Readiness, metrics: PrometheusHandle) -> Result<Self, Error> {
-        let io = move |source| Error::Io { what: format!("cannot serve the admin port on {address}"), source };
+    pub fn start(
+        address: SocketAddr,
+        readiness: Readiness,
+        metrics: PrometheusHandle,
+    ) -> Result<Self, Error> {
+        let io =
+            move |source| Error::Io { what: format!("cannot serve the admin port on {address}"), source };
         let listener = std::net::TcpListener::bind(address).map_err(io)?;
         listener.set_nonblocking(true).map_err(io)?;
         let address = listener.local_addr().map_err(io)?;

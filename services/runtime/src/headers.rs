@@ -13,6 +13,8 @@ pub struct RecordHeaders {
     pub origin: Option<Origin>,
     /// Kafka's timestamp of that event, in ms.
     pub origin_ms: Option<i64>,
+    /// The record that the writer took to write this one; told under at-least-once delivery.
+    pub parent: Option<Origin>,
     /// W3C trace context.
     pub traceparent: Option<Arc<str>>,
     /// An earlier stage took the row too late to count.
@@ -29,6 +31,7 @@ impl RecordHeaders {
             let Some(text) = header.value.and_then(|v| std::str::from_utf8(v).ok()) else { continue };
             match header.key {
                 "origin" => read.origin = parse_origin(text, topic),
+                "parent" => read.parent = parse_origin(text, topic),
                 "origin-timestamp" => read.origin_ms = text.parse().ok(),
                 "traceparent" => read.traceparent = Some(text.into()),
                 "late" => read.late = text == "1",
@@ -39,12 +42,22 @@ impl RecordHeaders {
     }
 }
 
-/// The headers of a record that `origin` (`topic/partition/offset`) caused.
-pub fn write(origin: &str, origin_ms: i64, traceparent: Option<&str>, late: bool) -> OwnedHeaders {
+/// The headers of a record that `origin` (`topic/partition/offset`) caused. `parent`: the record that was taken to write
+/// it, told where the reader must tell repeats.
+pub fn write(
+    origin: &str,
+    origin_ms: i64,
+    parent: Option<&str>,
+    traceparent: Option<&str>,
+    late: bool,
+) -> OwnedHeaders {
     let stamp = origin_ms.to_string();
-    let mut headers = OwnedHeaders::new_with_capacity(4)
+    let mut headers = OwnedHeaders::new_with_capacity(5)
         .insert(Header { key: "origin", value: Some(origin) })
         .insert(Header { key: "origin-timestamp", value: Some(&stamp) });
+    if let Some(parent) = parent {
+        headers = headers.insert(Header { key: "parent", value: Some(parent) });
+    }
     if let Some(traceparent) = traceparent {
         headers = headers.insert(Header { key: "traceparent", value: Some(traceparent) });
     }
@@ -71,12 +84,19 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let origin = Origin { topic: "fraud.transactions".into(), partition: 3, offset: 17 };
-        let headers = write(&origin.to_string(), 1_700_000_000_123, Some("00-aa-bb-01"), true);
+        let headers = write(
+            &origin.to_string(),
+            1_700_000_000_123,
+            Some("fraud.features/1/9"),
+            Some("00-aa-bb-01"),
+            true,
+        );
         let mut topic: Arc<str> = "".into();
         let read = RecordHeaders::read(Some(headers.as_borrowed()), &mut topic);
         let expected = RecordHeaders {
             origin: Some(origin),
             origin_ms: Some(1_700_000_000_123),
+            parent: Some(Origin { topic: "fraud.features".into(), partition: 1, offset: 9 }),
             traceparent: Some("00-aa-bb-01".into()),
             late: true,
         };

@@ -1,6 +1,6 @@
 //! What a commit carries besides its offset, as the compact text that Kafka keeps with it.
 //!
-//! `1;r=<rebuild>;t=<task time>;e=<epoch>;s=<store>;b=<start>;o=<topic>:<partition>=<offset>,...|<topic>:...`. Parts
+//! `1;r=<rebuild>;t=<task time>;e=<epoch>;s=<store>;b=<start>;p=<topic>:<partition>=<offset>,...|<topic>:...`. Parts
 //! that are unknown are left out. The version comes first, so that a later form is told apart and not misread.
 
 use std::collections::BTreeMap;
@@ -24,12 +24,12 @@ pub struct CommitMetadata {
     pub store: i64,
     /// The offset below which rows only warm the state; `None`: no row does because of its offset.
     pub start: Option<i64>,
-    /// The highest origin offset taken, by origin topic and partition.
-    pub origins: Origins,
+    /// The highest parent offset seen, by the parents' topic and partition: rows that come once more are told by it.
+    pub parents: Parents,
 }
 
-/// Highest origin offsets, by origin topic and partition.
-pub type Origins = BTreeMap<String, BTreeMap<i32, i64>>;
+/// Highest parent offsets, by topic and partition. A row's parent is the record that its writer took to write it.
+pub type Parents = BTreeMap<String, BTreeMap<i32, i64>>;
 
 /// Why metadata cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -37,8 +37,10 @@ pub enum MetadataError {
     /// Not the form that this version writes.
     #[error("commit metadata \"{0}\" cannot be read")]
     Malformed(String),
-    /// Too many origin partitions for the room that a broker gives.
-    #[error("commit metadata takes {0} bytes, more than the {MAX_BYTES} that brokers keep: too many origin partitions")]
+    /// Too many partitions feed this one for the room that a broker gives.
+    #[error(
+        "commit metadata takes {0} bytes, more than the {MAX_BYTES} that brokers keep: too many partitions feed this one"
+    )]
     TooLong(usize),
 }
 
@@ -56,9 +58,9 @@ impl CommitMetadata {
         field('e', Some(self.epoch_ms));
         field('s', Some(self.store));
         field('b', self.start);
-        if !self.origins.is_empty() {
-            text.push_str(";o=");
-            text.push_str(&encode_origins(&self.origins));
+        if !self.parents.is_empty() {
+            text.push_str(";p=");
+            text.push_str(&encode_parents(&self.parents));
         }
         if text.len() > MAX_BYTES { Err(MetadataError::TooLong(text.len())) } else { Ok(text) }
     }
@@ -72,8 +74,8 @@ impl CommitMetadata {
     }
 }
 
-fn encode_origins(origins: &Origins) -> String {
-    let topics = origins.iter().map(|(topic, partitions)| {
+fn encode_parents(parents: &Parents) -> String {
+    let topics = parents.iter().map(|(topic, partitions)| {
         let pairs: Vec<_> = partitions.iter().map(|(p, offset)| format!("{p}={offset}")).collect();
         format!("{topic}:{}", pairs.join(","))
     });
@@ -94,14 +96,14 @@ fn parse(text: &str) -> Option<CommitMetadata> {
             "e" => metadata.epoch_ms = value.parse().ok()?,
             "s" => metadata.store = value.parse().ok()?,
             "b" => metadata.start = Some(value.parse().ok()?),
-            "o" => metadata.origins = parse_origins(value)?,
+            "p" => metadata.parents = parse_parents(value)?,
             _ => return None,
         }
     }
     Some(metadata)
 }
 
-fn parse_origins(text: &str) -> Option<Origins> {
+fn parse_parents(text: &str) -> Option<Parents> {
     text.split('|')
         .map(|topic| {
             let (name, pairs) = topic.split_once(':')?;
@@ -120,7 +122,7 @@ mod tests {
 
     use super::*;
 
-    fn any_origins() -> impl Strategy<Value = Origins> {
+    fn any_parents() -> impl Strategy<Value = Parents> {
         let partitions = prop::collection::btree_map(0i32..500, any::<i64>(), 1..6);
         prop::collection::btree_map("[a-zA-Z0-9._-]{1,30}", partitions, 0..4)
     }
@@ -132,11 +134,11 @@ mod tests {
             rebuild_from in any::<Option<i64>>(),
             start in any::<Option<i64>>(),
             timed in any::<bool>(),
-            origins in any_origins(),
+            parents in any_parents(),
         ) {
             let [time, epoch_ms, store, _] = numbers;
             let metadata = CommitMetadata {
-                rebuild_from, task_time_ms: timed.then_some(time), epoch_ms, store, start, origins,
+                rebuild_from, task_time_ms: timed.then_some(time), epoch_ms, store, start, parents,
             };
             let text = metadata.encode().unwrap();
             prop_assert!(text.len() <= MAX_BYTES);
@@ -157,10 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn more_origins_than_a_broker_keeps_are_refused() {
+    fn more_parents_than_a_broker_keeps_are_refused() {
         let partitions = (0..2000).map(|p| (p, 1_000_000)).collect();
         let metadata =
-            CommitMetadata { origins: Origins::from([("a".into(), partitions)]), ..Default::default() };
+            CommitMetadata { parents: Parents::from([("a".into(), partitions)]), ..Default::default() };
         assert!(matches!(metadata.encode(), Err(MetadataError::TooLong(n)) if n > MAX_BYTES));
     }
 }

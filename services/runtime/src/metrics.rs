@@ -58,11 +58,8 @@ impl StageMetrics {
 
     /// A record went to the dead letters.
     pub fn rejected(&self, reason: &str) {
-        let labels = [
-            ("service", self.service.clone()),
-            ("stage", self.stage.clone()),
-            ("reason", reason.to_owned()),
-        ];
+        let labels =
+            [("service", self.service.clone()), ("stage", self.stage.clone()), ("reason", reason.to_owned())];
         counter!("millrace_rows_rejected_total", &labels).increment(1);
     }
 
@@ -110,11 +107,8 @@ impl WorkerMetrics {
 
 /// Records between the consumer's position and the end of the log.
 pub fn lag(group: &str, topic: &str, partition: i32, rows: i64) {
-    let labels = [
-        ("group", group.to_owned()),
-        ("topic", topic.to_owned()),
-        ("partition", partition.to_string()),
-    ];
+    let labels =
+        [("group", group.to_owned()), ("topic", topic.to_owned()), ("partition", partition.to_string())];
     set(&gauge!("millrace_lag_rows", &labels), u64::try_from(rows).unwrap_or(0));
 }
 

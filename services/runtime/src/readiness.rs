@@ -83,9 +83,11 @@ mod tests {
         readiness.wait_for("worker 0", "no partitions yet");
         let deployed = Arc::new(Mutex::new(false));
         let seen = deployed.clone();
-        readiness.require(Arc::new(move || {
-            if *seen.lock().unwrap() { Ok(()) } else { Err("no deployment".into()) }
-        }));
+        readiness.require(Arc::new(
+            move || {
+                if *seen.lock().unwrap() { Ok(()) } else { Err("no deployment".into()) }
+            },
+        ));
         assert_eq!(readiness.ready().unwrap_err(), "worker 0: no partitions yet\nno deployment");
         readiness.done("worker 0");
         *deployed.lock().unwrap() = true;

@@ -41,8 +41,7 @@ pub fn run(service: Service, environment: Environment, shutdown: Shutdown) -> Re
     check(&service)?;
     let workers = environment.configuration.workers;
     let wakes: Vec<Wake> = (0..workers).map(|_| Wake::default()).collect();
-    let aligners: Vec<_> =
-        service.stages.iter().map(|stage| aligner(stage, workers, &wakes)).collect();
+    let aligners: Vec<_> = service.stages.iter().map(|stage| aligner(stage, workers, &wakes)).collect();
     environment.readiness.require(service.ready.clone());
     if let Assignment::Fixed(flow) = &environment.assignment {
         for input in service.stages.iter().flat_map(|stage| &stage.inputs) {

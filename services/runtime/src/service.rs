@@ -38,8 +38,11 @@ pub struct Stage {
     /// Where the first run begins.
     pub start: Start,
     /// Makes the task of a partition number.
-    pub task: Arc<dyn Fn(i32) -> Result<Box<dyn Task>, TaskError> + Send + Sync>,
+    pub task: MakeTask,
 }
+
+/// Makes the task of a partition number.
+pub type MakeTask = Arc<dyn Fn(i32) -> Result<Box<dyn Task>, TaskError> + Send + Sync>;
 
 /// A topic that a stage reads.
 #[derive(Clone)]

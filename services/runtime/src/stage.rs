@@ -18,7 +18,7 @@ pub struct StageInput {
     pub decoder: Decoder,
     /// The rows' schema.
     pub schema: SchemaRef,
-    /// Whether its rows may come once more, so that they are told by their origins.
+    /// Whether its rows may come once more.
     pub repeats: bool,
 }
 
@@ -32,6 +32,8 @@ pub struct RunningStage {
     pub outputs: Vec<OutTopic>,
     /// Keeps its partitions side by side.
     pub aligner: Option<Aligner>,
+    /// Whether what it writes may come once more, so that records tell their parents.
+    pub repeats: bool,
 }
 
 impl RunningStage {
@@ -58,7 +60,13 @@ impl RunningStage {
                 repeats: repeats && input.source.is_none(),
             })
         });
-        Ok(Some(Self { stage: stage.clone(), inputs: inputs.collect::<Result<_, Error>>()?, outputs, aligner }))
+        Ok(Some(Self {
+            stage: stage.clone(),
+            inputs: inputs.collect::<Result<_, Error>>()?,
+            outputs,
+            aligner,
+            repeats,
+        }))
     }
 
     /// The partition numbers for which a worker that owns `owned` owns all inputs.

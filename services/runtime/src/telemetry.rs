@@ -11,17 +11,16 @@ use crate::metrics::{BATCH_ROWS, LATENCY_SECONDS};
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
-const LATENCY_BUCKETS: [f64; 16] = [
-    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0,
-];
+const LATENCY_BUCKETS: [f64; 16] =
+    [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 60.0, 600.0, 3600.0];
 const BATCH_BUCKETS: [f64; 10] = [1.0, 2.0, 5.0, 10.0, 50.0, 100.0, 500.0, 1000.0, 5000.0, 10_000.0];
 
 /// Starts logging to standard error; `RUST_LOG` wins over the configuration's filter. Once per process: later calls
 /// change nothing.
 pub fn start_logs(configuration: &Configuration) -> Result<(), Error> {
     let text = std::env::var("RUST_LOG").unwrap_or_else(|_| configuration.log.clone());
-    let filter = EnvFilter::try_new(&text)
-        .map_err(|e| Error::Configuration(format!("log filter \"{text}\": {e}")))?;
+    let filter =
+        EnvFilter::try_new(&text).map_err(|e| Error::Configuration(format!("log filter \"{text}\": {e}")))?;
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let _ = match configuration.log_format {
         LogFormat::Text => builder.try_init(),

@@ -43,7 +43,8 @@ impl Aligner {
     /// Publishes the places of a task's inputs.
     pub fn publish(&self, partition: i32, places: impl Iterator<Item = Place>) {
         let mut rule = self.rule();
-        let moved = places.enumerate().fold(false, |moved, (i, place)| rule.publish(i, partition, place) | moved);
+        let moved =
+            places.enumerate().fold(false, |moved, (i, place)| rule.publish(i, partition, place) | moved);
         drop(rule);
         if moved {
             self.wake_all();

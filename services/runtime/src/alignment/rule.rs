@@ -127,8 +127,8 @@ impl Rule {
                 Place::At(time) => time_ms > time.saturating_add(skew),
                 Place::End => false,
             };
-            let counts = !slot.dropped && !(settled && slot.owner.is_none());
-            if blocks && counts && i % width != usize::try_from(partition).unwrap_or(usize::MAX) {
+            let left_out = slot.dropped || (settled && slot.owner.is_none());
+            if blocks && !left_out && i % width != usize::try_from(partition).unwrap_or(usize::MAX) {
                 slot.dropped = true;
                 dropped += 1;
             }

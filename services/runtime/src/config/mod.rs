@@ -159,7 +159,8 @@ impl Configuration {
         let strategy = self.kafka.get("partition.assignment.strategy");
         if strategy.is_some_and(|s| s != "range") {
             return Err(Error::Configuration(
-                "partition.assignment.strategy must be range: it keeps equal partition numbers together".into(),
+                "partition.assignment.strategy must be range: it keeps equal partition numbers together"
+                    .into(),
             ));
         }
         Ok(())
@@ -220,17 +221,12 @@ mod tests {
 
     #[test]
     fn flags_win_over_the_environment_which_wins_over_the_file() {
-        let file = "workers = 3\nbatch_rows = 7\n[kafka]\n\"fetch.wait.max.ms\" = \"1\"\n\"linger.ms\" = \"1\"\n";
-        let environment = [
-            ("MILLRACE_KAFKA_FETCH_WAIT_MAX_MS", "2"),
-            ("MILLRACE_KAFKA_LINGER_MS", "2"),
-            ("PATH", "x"),
-        ];
-        let args = Args {
-            workers: Some(5),
-            kafka: vec![("linger.ms".into(), "3".into())],
-            ..Args::default()
-        };
+        let file =
+            "workers = 3\nbatch_rows = 7\n[kafka]\n\"fetch.wait.max.ms\" = \"1\"\n\"linger.ms\" = \"1\"\n";
+        let environment =
+            [("MILLRACE_KAFKA_FETCH_WAIT_MAX_MS", "2"), ("MILLRACE_KAFKA_LINGER_MS", "2"), ("PATH", "x")];
+        let args =
+            Args { workers: Some(5), kafka: vec![("linger.ms".into(), "3".into())], ..Args::default() };
         let configuration = resolve(&args, &environment, file).unwrap();
         assert_eq!((configuration.workers, configuration.batch_rows), (5, 7));
         let kafka: Vec<_> = configuration.kafka.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();

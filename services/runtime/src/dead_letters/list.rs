@@ -73,9 +73,8 @@ fn decode(
     topic: &KafkaTopic,
     payload: Option<&[u8]>,
 ) -> Result<Vec<DeadLetter>, Error> {
-    let decoded = decoder
-        .decode(&[payload])
-        .map_err(|source| Error::Registry { topic: topic.name.clone(), source })?;
+    let decoded =
+        decoder.decode(&[payload]).map_err(|source| Error::Registry { topic: topic.name.clone(), source })?;
     for rejected in &decoded.rejected {
         tracing::warn!(topic = topic.name, detail = rejected.detail, "a record is no dead letter");
     }

@@ -56,6 +56,7 @@ impl DeadLetters {
             headers: headers::write(
                 &envelope.origin,
                 letter.origin_ms,
+                None,
                 envelope.traceparent.as_deref(),
                 false,
             ),

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// What a record takes besides key and payload: headers and framing.
+const RECORD_BYTES: u64 = 160;
+
 /// Records and their bytes, counted from the first of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Amount {
@@ -14,6 +17,12 @@ pub struct Amount {
 }
 
 impl Amount {
+    /// One record, as every writer and every reader counts it.
+    pub fn of_record(key: Option<&[u8]>, payload: Option<&[u8]>) -> Self {
+        let bytes = key.map_or(0, <[u8]>::len) + payload.map_or(0, <[u8]>::len);
+        Self { rows: 1, bytes: bytes as u64 + RECORD_BYTES }
+    }
+
     fn add(&mut self, other: Amount) {
         self.rows += other.rows;
         self.bytes += other.bytes;

@@ -46,7 +46,3 @@ impl EmbeddedCluster {
 pub fn bound() -> Amount {
     Amount { rows: KEPT.rows / 4, bytes: KEPT.bytes / 3 }
 }
-
-
-/// What a record takes besides key and payload, headers and framing, as every writer and reader counts it.
-pub const RECORD_BYTES: u64 = 80;

@@ -41,6 +41,8 @@ pub struct Item {
     pub meta: RowMeta,
     /// Kafka's timestamp of the event at the root of the chain, in ms; the record's own where that is not known.
     pub origin_ms: i64,
+    /// The record that its writer took to write it, where it says so.
+    pub parent: Option<Origin>,
     /// What became of it.
     pub outcome: Outcome,
 }
@@ -167,11 +169,8 @@ impl PartitionBuffer {
         let mut rejected = decoded.rejected.iter().peekable();
         let mut items = VecDeque::with_capacity(raw.records.len());
         for (i, record) in raw.records.iter().enumerate() {
-            let outside = Outside {
-                key: raw.key(i),
-                timestamp_ms: record.timestamp_ms,
-                partition: self.partition,
-            };
+            let outside =
+                Outside { key: raw.key(i), timestamp_ms: record.timestamp_ms, partition: self.partition };
             let checked = match rows.next_if(|(_, index)| **index == i) {
                 Some((row, _)) => checks.check(row, outside).map(|time| (row, time)),
                 None => Err(rejected.next_if(|r| r.index == i).map_or_else(
@@ -198,6 +197,7 @@ impl PartitionBuffer {
                     late: headers.late,
                 },
                 origin_ms: headers.origin_ms.unwrap_or(record.timestamp_ms),
+                parent: headers.parent.clone(),
                 outcome,
             });
         }
@@ -213,13 +213,8 @@ impl PartitionBuffer {
     pub fn pop<T>(&mut self, use_it: impl FnOnce(Next<'_>) -> T) -> Option<T> {
         let chunk = self.chunks.front_mut()?;
         let item = chunk.items.pop_front()?;
-        let next = Next {
-            item,
-            chunk: chunk.number,
-            rows: &chunk.rows,
-            raw: &chunk.raw,
-            raw_index: chunk.taken,
-        };
+        let next =
+            Next { item, chunk: chunk.number, rows: &chunk.rows, raw: &chunk.raw, raw_index: chunk.taken };
         let result = use_it(next);
         chunk.taken += 1;
         self.held.rows -= 1;

@@ -35,8 +35,7 @@ impl Cut {
 
     /// The rows as one batch of `schema`.
     pub fn finish(self, schema: &SchemaRef) -> Result<Input, ArrowError> {
-        let mut slices: Vec<_> =
-            self.runs.iter().map(|run| run.rows.slice(run.start, run.len)).collect();
+        let mut slices: Vec<_> = self.runs.iter().map(|run| run.rows.slice(run.start, run.len)).collect();
         let rows = match slices.len() {
             0 => RecordBatch::new_empty(schema.clone()),
             1 => slices.remove(0),

@@ -218,14 +218,9 @@ impl Outlet {
     fn fault(&self, error: KafkaError) -> Fault {
         use RDKafkaErrorCode as Code;
         let fatal = matches!(&error, KafkaError::Transaction(e) if e.is_fatal());
-        let code = self
-            .producer
-            .client()
-            .fatal_error()
-            .map(|(code, _)| code)
-            .or_else(|| error.rdkafka_error_code());
-        let fenced =
-            matches!(code, Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch));
+        let code =
+            self.producer.client().fatal_error().map(|(code, _)| code).or_else(|| error.rdkafka_error_code());
+        let fenced = matches!(code, Some(Code::Fenced | Code::ProducerFenced | Code::InvalidProducerEpoch));
         if fenced && (fatal || self.producer.client().fatal_error().is_some()) {
             // A transaction that outlived its time was ended by the coordinator, not by another process.
             let outlived = self.begun.is_some_and(|b| {
@@ -254,4 +249,3 @@ fn create(config: &ClientConfig) -> Result<BaseProducer<Reports>, Error> {
 fn requires_abort(error: &KafkaError) -> bool {
     matches!(error, KafkaError::Transaction(e) if e.txn_requires_abort())
 }
-

@@ -7,7 +7,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::store_writer::TaskKey;
 use super::topic::EncodedRows;
 use crate::dead_letters::{DeadLetters, Letter};
-use crate::embedded::{Amount, Flow, RECORD_BYTES};
+use crate::embedded::{Amount, Flow};
 use crate::error::Error;
 use crate::headers;
 use crate::input::RawBatch;
@@ -44,6 +44,14 @@ pub struct Cause {
     pub raw: RawRef,
 }
 
+impl Cause {
+    /// Where the row itself lies, as `topic/partition/offset`.
+    fn parent(&self) -> String {
+        let offset = self.raw.batch.records.get(self.raw.index).map_or(-1, |record| record.offset);
+        format!("{}/{}/{offset}", self.topic, self.partition)
+    }
+}
+
 /// Rows for one topic.
 #[derive(Debug)]
 pub struct OutBatch {
@@ -70,6 +78,8 @@ pub struct PendingBatch {
     pub letters: Vec<Letter>,
     /// Causes whose outputs were refused: nothing of them is produced.
     refused: Vec<u32>,
+    /// Whether records tell their parents.
+    parents: bool,
 }
 
 /// What [`PendingBatch::produce`] numbers its records with: batch, output and row.
@@ -79,9 +89,15 @@ const OUTPUT_BITS: u32 = 8;
 const LETTERS: usize = (1 << OUTPUT_BITS) - 1;
 
 impl PendingBatch {
-    /// What a batch caused.
-    pub fn new(task: TaskKey, causes: Vec<Cause>, outputs: Vec<OutBatch>, letters: Vec<Letter>) -> Self {
-        Self { task, causes, outputs, letters, refused: Vec::new() }
+    /// What a batch caused. `parents`: whether records tell which record was taken to write them.
+    pub fn new(
+        task: TaskKey,
+        causes: Vec<Cause>,
+        outputs: Vec<OutBatch>,
+        letters: Vec<Letter>,
+        parents: bool,
+    ) -> Self {
+        Self { task, causes, outputs, letters, refused: Vec::new(), parents }
     }
 
     /// Rows that are produced, dead letters left aside.
@@ -177,11 +193,16 @@ impl PendingBatch {
             partition,
             key,
             payload,
-            headers: headers::write(&cause.origin.to_string(), cause.origin_ms, cause.traceparent.as_deref(), late),
+            headers: headers::write(
+                &cause.origin.to_string(),
+                cause.origin_ms,
+                self.parents.then(|| cause.parent()).as_deref(),
+                cause.traceparent.as_deref(),
+                late,
+            ),
         };
         if let Some(flow) = flow {
-            let bytes = (payload.len() + key.map_or(0, <[u8]>::len)) as u64 + RECORD_BYTES;
-            flow.wrote(&output.topic, partition, Amount { rows: 1, bytes });
+            flow.wrote(&output.topic, partition, Amount::of_record(key, Some(payload)));
         }
         match outlet.send(record, numbered(batch, number, row)) {
             Ok(()) => Ok(()),
@@ -215,9 +236,6 @@ impl PendingBatch {
         }
     }
 }
-
-
-
 
 fn numbered(batch: usize, output: usize, row: usize) -> usize {
     (batch << (ROW_BITS + OUTPUT_BITS)) | (output << ROW_BITS) | row

@@ -9,8 +9,10 @@ use crate::store::{OnlineStore, StoreError, VersionedWrite};
 /// A task: its stage's index and its partition number.
 pub type TaskKey = (usize, i32);
 
-/// How long the store is left alone after it did not answer.
+/// How long the store is left alone after it did not answer: a call that times out holds the worker up.
 const PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause, after many calls without an answer.
+const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// Keys written in one round trip.
 const ROUND_TRIP_KEYS: usize = 10_000;
 
@@ -22,6 +24,7 @@ pub struct StoreWriter {
     most: usize,
     away_since: Option<Instant>,
     tried: Option<Instant>,
+    pause: Duration,
 }
 
 impl StoreWriter {
@@ -37,6 +40,7 @@ impl StoreWriter {
             most,
             away_since: None,
             tried: None,
+            pause: PAUSE,
         }
     }
 
@@ -53,12 +57,13 @@ impl StoreWriter {
         if self.waiting.is_empty() {
             return Ok(true);
         }
-        if !insist && self.tried.is_some_and(|at| at.elapsed() < PAUSE) {
+        if !insist && self.pausing() {
             return Ok(false);
         }
         match self.write_all() {
             Ok(()) => {
                 self.tried = None;
+                self.pause = PAUSE;
                 if let Some(since) = self.away_since.take() {
                     tracing::info!(seconds = since.elapsed().as_secs_f64(), "the online store is back");
                 }
@@ -66,7 +71,7 @@ impl StoreWriter {
             }
             Err(StoreError::Unavailable(why)) => {
                 self.store = None;
-                self.tried = Some(Instant::now());
+                self.failed();
                 if self.away_since.is_none() {
                     self.away_since = Some(Instant::now());
                     tracing::warn!(why, "the online store is away; writes wait");
@@ -82,24 +87,38 @@ impl StoreWriter {
             Some(store) => store,
             none => none.insert((self.open)()?),
         };
-        let writes: Vec<_> = self.waiting.values().map(|(_, write)| write.clone()).collect();
-        for chunk in writes.chunks(ROUND_TRIP_KEYS) {
-            store.write(chunk)?;
+        let (tasks, writes): (Vec<_>, Vec<_>) = self.waiting.drain().map(|(_, waiting)| waiting).unzip();
+        let result = writes.chunks(ROUND_TRIP_KEYS).try_for_each(|chunk| store.write(chunk));
+        if result.is_err() {
+            let back = tasks.into_iter().zip(writes);
+            self.waiting.extend(back.map(|(task, write)| (write.write.key.clone(), (task, write))));
         }
-        self.waiting.clear();
-        Ok(())
+        result
+    }
+
+    fn pausing(&self) -> bool {
+        self.tried.is_some_and(|at| at.elapsed() < self.pause)
+    }
+
+    fn failed(&mut self) {
+        self.pause = if self.tried.is_some() { (self.pause * 2).min(LONGEST_PAUSE) } else { PAUSE };
+        self.tried = Some(Instant::now());
     }
 
     /// Opens the connection, for readiness; whether the store answers.
     pub fn reach(&mut self) -> Result<bool, StoreError> {
-        if self.store.is_none() {
-            match (self.open)() {
-                Ok(store) => self.store = Some(store),
-                Err(StoreError::Unavailable(_)) => return Ok(false),
-                Err(refused) => return Err(refused),
-            }
+        if self.store.is_some() {
+            return Ok(true);
         }
-        Ok(true)
+        if self.pausing() {
+            return Ok(false);
+        }
+        match (self.open)() {
+            Ok(store) => self.store = Some(store),
+            Err(StoreError::Unavailable(_)) => self.failed(),
+            Err(refused) => return Err(refused),
+        }
+        Ok(self.store.is_some())
     }
 
     /// Whether no more keys may be held back: the worker waits for the store then.

@@ -47,9 +47,8 @@ pub fn look_up(inlet: &Inlet, partitions: &[Partition<'_>]) -> Result<Found, Err
         }
         let offset = match element.offset() {
             Offset::Offset(offset) => {
-                let metadata = CommitMetadata::decode(element.metadata()).map_err(|source| {
-                    Error::Metadata { topic: topic.to_owned(), partition, source }
-                })?;
+                let metadata = CommitMetadata::decode(element.metadata())
+                    .map_err(|source| Error::Metadata { topic: topic.to_owned(), partition, source })?;
                 Some((offset, metadata))
             }
             _ => None,

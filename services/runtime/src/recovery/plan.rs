@@ -2,7 +2,7 @@
 
 use millrace_topics::Start;
 
-use crate::metadata::{CommitMetadata, Origins};
+use crate::metadata::{CommitMetadata, Parents};
 
 /// What is known of an input partition when its task begins.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,8 +28,8 @@ pub struct InputStart {
     pub store: i64,
     /// Rows below it only warm the state.
     pub warm_below: Option<i64>,
-    /// The highest origins taken before `committed`.
-    pub origins: Origins,
+    /// The highest parents seen before `committed`.
+    pub parents: Parents,
 }
 
 /// Where a task goes on.
@@ -57,9 +57,7 @@ pub fn plan(known: &[Known], stateful: bool, start: Start, now_ms: i64) -> Resul
         .iter()
         .map(|k| match &k.committed {
             None => Ok(begin_input(k, stateful, first, start)),
-            Some((offset, metadata)) => {
-                resume_input(k, *offset, metadata.as_ref(), stateful, &mut forgotten)
-            }
+            Some((offset, metadata)) => resume_input(k, *offset, metadata.as_ref(), stateful, &mut forgotten),
         })
         .collect::<Result<_, _>>()?;
     Ok(TaskStart {
@@ -74,7 +72,7 @@ pub fn plan(known: &[Known], stateful: bool, start: Start, now_ms: i64) -> Resul
 fn begin_input(known: &Known, stateful: bool, first: bool, start: Start) -> InputStart {
     let warm_below = (first && start == Start::Now).then_some(known.high);
     let begin = if stateful { known.low } else { warm_below.unwrap_or(known.low) };
-    InputStart { begin, committed: begin, store: begin, warm_below, origins: Origins::new() }
+    InputStart { begin, committed: begin, store: begin, warm_below, parents: Parents::new() }
 }
 
 fn resume_input(
@@ -111,7 +109,7 @@ fn resume_input(
         committed,
         store: metadata.map_or(*low, |m| m.store.min(committed)),
         warm_below: metadata.and_then(|m| m.start),
-        origins: metadata.map_or_else(Origins::new, |m| m.origins.clone()),
+        parents: metadata.map_or_else(Parents::new, |m| m.parents.clone()),
     })
 }
 
@@ -140,7 +138,10 @@ mod tests {
     #[test]
     fn a_first_start_reads_from_the_beginning_and_is_committed_at_once() {
         let (task, input) = one(known(None, 3, 9), true, Start::Earliest).unwrap();
-        assert_eq!(input, InputStart { begin: 3, committed: 3, store: 3, warm_below: None, origins: Origins::new() });
+        assert_eq!(
+            input,
+            InputStart { begin: 3, committed: 3, store: 3, warm_below: None, parents: Parents::new() }
+        );
         assert_eq!((task.first, task.epoch_ms, task.task_time_ms), (true, 1000, None));
     }
 
@@ -156,7 +157,10 @@ mod tests {
     fn a_restart_rebuilds_from_the_offset_that_the_commit_names() {
         let committed = known(Some((50, Some(metadata(Some(20), 40)))), 3, 90);
         let (task, input) = one(committed.clone(), true, Start::Now).unwrap();
-        assert_eq!(input, InputStart { begin: 20, committed: 50, store: 40, warm_below: None, origins: Origins::new() });
+        assert_eq!(
+            input,
+            InputStart { begin: 20, committed: 50, store: 40, warm_below: None, parents: Parents::new() }
+        );
         assert_eq!((task.first, task.epoch_ms, task.task_time_ms), (false, 5, Some(77)));
         assert_eq!(one(committed, false, Start::Now).unwrap().1.begin, 50, "no state, no rebuild");
         let empty = known(Some((50, Some(metadata(None, 50)))), 3, 90);
@@ -181,7 +185,10 @@ mod tests {
     #[test]
     fn an_offset_that_another_tool_committed_rebuilds_from_all_that_is_there() {
         let (task, input) = one(known(Some((50, None)), 3, 90), true, Start::Earliest).unwrap();
-        assert_eq!(input, InputStart { begin: 3, committed: 50, store: 3, warm_below: None, origins: Origins::new() });
+        assert_eq!(
+            input,
+            InputStart { begin: 3, committed: 50, store: 3, warm_below: None, parents: Parents::new() }
+        );
         assert_eq!(task.epoch_ms, 1000);
     }
 }

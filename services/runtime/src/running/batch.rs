@@ -97,8 +97,8 @@ impl RunningTask {
         self.task.restore(&committed);
         for input in &mut self.inputs {
             input.take(input.rebuild_to);
-            let origins = std::mem::take(&mut input.committed_origins);
-            input.dedupe.restore(&origins);
+            let parents = std::mem::take(&mut input.committed_parents);
+            input.dedupe.restore(&parents);
         }
     }
 
@@ -126,7 +126,7 @@ impl RunningTask {
         let popped = buffer.pop(|next| {
             let (offset, time_ms) = (next.item.meta.offset, next.item.meta.time_ms);
             let amount = next.amount();
-            if repeats && !dedupe.admit(&next.item.meta.origin) {
+            if repeats && next.item.parent.as_ref().is_some_and(|parent| !dedupe.admit(parent)) {
                 drawing.repeats += 1;
                 return (offset, time_ms, amount);
             }
@@ -204,8 +204,7 @@ impl Drawing {
 
     fn finish(self, stage: &RunningStage, hindrance: Option<Hindrance>) -> Result<Drawn, Error> {
         let inputs = self.cuts.into_iter().zip(&stage.inputs).map(|(cut, input)| {
-            cut.finish(&input.schema)
-                .map_err(|source| Error::Rows { what: input.topic.to_string(), source })
+            cut.finish(&input.schema).map_err(|source| Error::Rows { what: input.topic.to_string(), source })
         });
         let batch = Batch {
             inputs: inputs.collect::<Result<_, _>>()?,
@@ -221,9 +220,7 @@ impl Drawing {
 impl crate::input::Next<'_> {
     /// What the record weighs in flight, as its writer counted it.
     fn amount(&self) -> Amount {
-        let bytes = self.raw.key(self.raw_index).map_or(0, <[u8]>::len)
-            + self.raw.payload(self.raw_index).map_or(0, <[u8]>::len);
-        Amount { rows: 1, bytes: bytes as u64 + crate::embedded::RECORD_BYTES }
+        Amount::of_record(self.raw.key(self.raw_index), self.raw.payload(self.raw_index))
     }
 }
 

@@ -33,9 +33,11 @@ impl RunningTask {
             })?;
         }
         let writes = match batch.phase {
-            Phase::Live => self.versioned(&effects, self.inputs.iter().map(|i| i.offsets.taken()).sum()),
+            Phase::Live => self.versioned(&mut effects, self.inputs.iter().map(|i| i.offsets.taken()).sum()),
             // What was committed before is written anew: no older version may stand above it.
-            Phase::RebuildStore => self.versioned(&effects, self.inputs.iter().map(|i| i.rebuild_to).sum()),
+            Phase::RebuildStore => {
+                self.versioned(&mut effects, self.inputs.iter().map(|i| i.rebuild_to).sum())
+            }
             Phase::Rebuild | Phase::Warm => Vec::new(),
         };
         let mut outputs = Vec::new();
@@ -50,7 +52,7 @@ impl RunningTask {
             }
         }
         Ok(Applied {
-            pending: PendingBatch::new(self.key, causes, outputs, letters),
+            pending: PendingBatch::new(self.key, causes, outputs, letters, stage.repeats),
             writes,
             filtered: effects.filtered,
             late: effects.late,
@@ -66,8 +68,8 @@ impl RunningTask {
         Ok(OutBatch { topic: topic.name().clone(), rows, cause: output.cause, late: output.late })
     }
 
-    fn versioned(&self, effects: &Effects, offsets: i64) -> Vec<VersionedWrite> {
+    fn versioned(&self, effects: &mut Effects, offsets: i64) -> Vec<VersionedWrite> {
         let version = Version { epoch_ms: self.epoch_ms, offsets };
-        effects.writes.iter().map(|write| VersionedWrite { write: write.clone(), version }).collect()
+        effects.writes.drain(..).map(|write| VersionedWrite { write, version }).collect()
     }
 }

@@ -7,7 +7,7 @@ use crate::embedded::Amount;
 use crate::error::Error;
 use crate::input::{Bounds, Dedupe, Outcome, PartitionBuffer};
 use crate::merge::Head;
-use crate::metadata::Origins;
+use crate::metadata::Parents;
 use crate::offset_tracker::{OffsetTracker, Span};
 use crate::recovery::InputStart;
 
@@ -25,10 +25,10 @@ pub struct RunningInput {
     pub store: i64,
     /// Rows below it only warm the state.
     pub warm_below: Option<i64>,
-    /// Origins seen.
+    /// Parents seen.
     pub dedupe: Dedupe,
-    /// Origins seen by whoever committed last; they count once the state is rebuilt.
-    pub committed_origins: Origins,
+    /// Parents seen by whoever committed last; they count once the state is rebuilt.
+    pub committed_parents: Parents,
     /// Left out of the merge until something comes: waited for too long.
     pub overdue: bool,
     /// The record time of the last row taken, in ms.
@@ -49,7 +49,7 @@ impl RunningInput {
             store: start.store,
             warm_below: start.warm_below,
             dedupe: Dedupe::default(),
-            committed_origins: start.origins.clone(),
+            committed_parents: start.parents.clone(),
             overdue: false,
             last_ms: None,
             unread: Amount::default(),

@@ -38,12 +38,7 @@ pub struct ParkedTask(RunningTask);
 
 impl RunningTask {
     /// A task that goes on where `start` says.
-    pub fn new(
-        key: TaskKey,
-        mut task: Box<dyn Task>,
-        stage: &RunningStage,
-        start: &TaskStart,
-    ) -> Self {
+    pub fn new(key: TaskKey, mut task: Box<dyn Task>, stage: &RunningStage, start: &TaskStart) -> Self {
         let inputs: Vec<_> = stage
             .inputs
             .iter()
@@ -88,9 +83,7 @@ impl RunningTask {
 
     /// Decodes what came. `Ok(false)`: the registry does not answer yet.
     pub fn decode(&mut self, stage: &mut RunningStage) -> Result<bool, Error> {
-        for ((input, topic), spec) in
-            self.inputs.iter_mut().zip(&mut stage.inputs).zip(&stage.stage.inputs)
-        {
+        for ((input, topic), spec) in self.inputs.iter_mut().zip(&mut stage.inputs).zip(&stage.stage.inputs) {
             let Some(buffer) = &mut input.buffer else { continue };
             match buffer.decode(&mut topic.decoder, spec) {
                 Ok(()) => {}
@@ -157,7 +150,7 @@ impl RunningTask {
                 epoch_ms: self.epoch_ms,
                 store: input.store,
                 start: input.warm_below,
-                origins: input.dedupe.origins(),
+                parents: input.dedupe.parents(),
             },
         });
         TaskCommit { inputs: commits.collect() }

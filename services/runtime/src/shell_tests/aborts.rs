@@ -16,8 +16,7 @@ fn survives(app: &str, request: RDKafkaApiKey, error: RDKafkaRespErr) {
     for topic in bench.topics() {
         cluster.create_topic(&topic.name, topic.partitions.cast_signed(), 1).unwrap();
     }
-    let running =
-        start(bench.service(), bench.environment(Assignment::Group, &[("workers", "1")]));
+    let running = start(bench.service(), bench.environment(Assignment::Group, &[("workers", "1")]));
     let reader = Reader::new(&bench.bootstrap, &bench.out(), PARTITIONS);
     for n in 1..=20 {
         bench.send("a", n, n);

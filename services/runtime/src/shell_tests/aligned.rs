@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::echo::{Bench, PARTITIONS, Reader, start, topic};
+use crate::Assignment;
 use crate::embedded::{EmbeddedCluster, Flow};
 use crate::service::{Alignment, InputTopic, Service, SourceChecks};
-use crate::Assignment;
 
 const SKEW_MS: i64 = 50;
 const ROWS: i64 = 3000;

@@ -44,9 +44,8 @@ fn a_task_whose_partitions_come_back_goes_on_without_a_rebuild() {
     }
     bench.flush();
     assert_eq!(reader.read(60, Duration::from_secs(60)).len(), 60);
-    let rebuilt = |bench: &Bench| {
-        bench.log.lock().unwrap().iter().filter(|(phase, _)| *phase != Phase::Live).count()
-    };
+    let rebuilt =
+        |bench: &Bench| bench.log.lock().unwrap().iter().filter(|(phase, _)| *phase != Phase::Live).count();
     assert_eq!(rebuilt(&bench), 0, "the first kept its state");
     assert!(rebuilt(&other) > 0, "the second had to rebuild");
     let report = second.stop();

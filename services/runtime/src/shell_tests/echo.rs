@@ -61,7 +61,8 @@ impl Task for Echo {
             let n = input.rows.column_by_name("n").unwrap().as_primitive::<Int64Type>().clone();
             let mut keep = vec![false; input.rows.num_rows()];
             let mut cause = Vec::new();
-            for (i, taken) in batch.order.iter().enumerate().filter(|(_, t)| t.input as usize == input_number) {
+            for (i, taken) in batch.order.iter().enumerate().filter(|(_, t)| t.input as usize == input_number)
+            {
                 let row = taken.row as usize;
                 let value = n.value(row);
                 self.log.lock().unwrap().push((batch.phase, value));
@@ -256,7 +257,9 @@ impl Bench {
             let record = BaseRecord::to(name).partition(partition).key(key).payload(payload);
             match self.producer.send(record) {
                 Ok(()) => break,
-                Err((e, _)) if e.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull) => {
+                Err((e, _))
+                    if e.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull) =>
+                {
                     self.producer.poll(Duration::from_millis(1));
                 }
                 Err((e, _)) => panic!("{e}"),

@@ -41,7 +41,8 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
     let topic = bench.service().dead_letters;
     dead_letters::list(&configuration, &topic, &registry, |letter| letters.push(letter)).unwrap();
     letters.sort_by(|a, b| a.reason.cmp(&b.reason));
-    let known: Vec<_> = letters.iter().map(|l| (l.reason.as_str(), l.stage.as_str(), l.topic.as_str())).collect();
+    let known: Vec<_> =
+        letters.iter().map(|l| (l.reason.as_str(), l.stage.as_str(), l.topic.as_str())).collect();
     assert_eq!(known, [("malformed", "echo/0", "two.0"), ("negative", "echo/0", "two.0")]);
     assert_eq!(letters[0].value.as_deref(), Some(b"no json".as_slice()));
     assert_eq!(letters[1].detail, "n is -3");
@@ -148,7 +149,7 @@ fn throughput_of_two_stages() {
             }
             let user = format!("user{}", n % 1000);
             let partition = bench.send(&user, 1_000_000 + n as i64, 1);
-            flow.wrote("fast.0", partition, Amount { rows: 1, bytes: 130 });
+            flow.wrote("fast.0", partition, Amount::of_record(Some(user.as_bytes()), Some(&[0; 50])));
         }
         bench.flush();
         assert_eq!(counted.join().unwrap(), total);

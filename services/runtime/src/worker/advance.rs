@@ -107,14 +107,17 @@ impl Worker {
         if matches!(hindrance, Some(Hindrance::Others(_))) && moved {
             metrics.waits.increment(1);
         }
-        let bound = aligner
-            .and_then(|a| u64::try_from(a.max_wait_ms()).ok())
-            .map_or(MAX_WAIT, Duration::from_millis);
+        let bound =
+            aligner.and_then(|a| u64::try_from(a.max_wait_ms()).ok()).map_or(MAX_WAIT, Duration::from_millis);
         let Some(overdue) = task.overdue(hindrance, moved, bound) else { return };
         match overdue {
             Hindrance::Input(input) => {
                 let topic = stage.inputs[input].topic.as_ref();
-                tracing::warn!(topic, partition = key.1, "no record came for too long: it is no longer waited for");
+                tracing::warn!(
+                    topic,
+                    partition = key.1,
+                    "no record came for too long: it is no longer waited for"
+                );
                 metrics.overdue.increment(1);
             }
             Hindrance::Others(time_ms) => {

@@ -31,7 +31,10 @@ impl Worker {
     fn revoke(&mut self) -> Result<(), Error> {
         let lost = self.inlet.client().assignment_lost();
         if !lost && self.uncommitted() && !self.commit()? {
-            tracing::warn!(worker = self.number, "partitions are given back before their last rows are committed");
+            tracing::warn!(
+                worker = self.number,
+                "partitions are given back before their last rows are committed"
+            );
         }
         let complete = !lost && self.store.flush(true)?;
         let behind = self.store.behind();
@@ -62,7 +65,11 @@ impl Worker {
             let stage = &self.stages[key.0];
             let start = plan(&known, stage.stage.stateful, stage.stage.start, now_ms).map_err(Error::Lost)?;
             for rows in &start.forgotten {
-                tracing::warn!(rows, stage = stage.stage.name, "the log no longer holds rows that the state had");
+                tracing::warn!(
+                    rows,
+                    stage = stage.stage.name,
+                    "the log no longer holds rows that the state had"
+                );
             }
             let task = match self.parked.remove(key).and_then(|parked| parked.resume(&start)) {
                 Some(task) => {
@@ -142,7 +149,8 @@ impl Worker {
             .iter()
             .flat_map(|key| self.stages[key.0].inputs.iter().map(|i| (i.topic.to_string(), key.1)))
             .collect();
-        let partitions: Vec<_> = names.iter().map(|(topic, partition)| (topic.as_str(), *partition)).collect();
+        let partitions: Vec<_> =
+            names.iter().map(|(topic, partition)| (topic.as_str(), *partition)).collect();
         loop {
             let found = if partitions.is_empty() {
                 Found::All(Vec::new())
@@ -152,7 +160,8 @@ impl Worker {
             match found {
                 Found::All(known) => {
                     let mut known = known.into_iter();
-                    let of_task = |key: &TaskKey| known.by_ref().take(self.stages[key.0].inputs.len()).collect();
+                    let of_task =
+                        |key: &TaskKey| known.by_ref().take(self.stages[key.0].inputs.len()).collect();
                     return Ok(Some(keys.iter().map(of_task).collect()));
                 }
                 Found::NotYet(why) => tracing::info!(why, "waiting for committed offsets"),

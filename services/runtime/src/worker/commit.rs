@@ -91,10 +91,12 @@ impl Worker {
     fn offsets(&mut self) -> Result<TopicPartitionList, Error> {
         let behind = self.store.behind();
         let dirty = self.tasks.values_mut().filter(|task| task.dirty());
-        let commits: Vec<_> = dirty.map(|task| {
-            let complete = !behind.contains(&task.key);
-            task.commit(complete)
-        }).collect();
+        let commits: Vec<_> = dirty
+            .map(|task| {
+                let complete = !behind.contains(&task.key);
+                task.commit(complete)
+            })
+            .collect();
         to_list(&commits)
     }
 

@@ -48,12 +48,17 @@ impl Setup {
         !self.embedded() && self.environment.configuration.delivery == Delivery::ExactlyOnce
     }
 
+    /// Whether rows may be written once more: a restart under at-least-once delivery does that.
+    fn repeats(&self) -> bool {
+        !self.embedded() && !self.exactly_once()
+    }
+
     /// The stages and the dead letters; `Ok(None)`: the registry does not answer yet.
     fn schemas(&self) -> Result<Option<(Vec<RunningStage>, DeadLetters)>, Error> {
         let registry = &self.environment.registry;
         let mut stages = Vec::new();
         for (stage, aligner) in self.service.stages.iter().zip(&self.aligners) {
-            match RunningStage::open(stage, registry, aligner.clone(), !self.exactly_once())? {
+            match RunningStage::open(stage, registry, aligner.clone(), self.repeats())? {
                 Some(stage) => stages.push(stage),
                 None => return Ok(None),
             }
@@ -68,8 +73,7 @@ impl Setup {
     }
 
     fn inlet(&self) -> Result<Inlet, Error> {
-        let config =
-            options::consumer(&self.environment.configuration, &self.service.group, self.embedded());
+        let config = options::consumer(&self.environment.configuration, &self.service.group, self.embedded());
         let inlet = Inlet::open(&config, &self.service.group, self.wake.clone())?;
         if !self.embedded() {
             let inputs = self.service.stages.iter().flat_map(|stage| &stage.inputs);

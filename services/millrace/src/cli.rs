@@ -1,0 +1,155 @@
+//! The command line: what can be asked of `millrace`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use millrace_runtime::config;
+
+/// Turns Kafka topics into live machine learning: streaming features, scoring, monitoring.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
+pub struct Cli {
+    /// Folder of applications: each subfolder with topic files is one
+    #[arg(long, global = true, value_name = "DIR", env = "MILLRACE_TOPICS", default_value = "topics")]
+    pub topics: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What `millrace` can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Show the whole path on generated card payments: nothing to install, nothing to configure
+    Demo(DemoArgs),
+    /// Check an application's topic files, SQL and models; print every problem, exit 1 if there is one
+    Check {
+        /// The application: a folder name under --topics
+        app: String,
+    },
+    /// Create, compare or draw an application's topics
+    #[command(subcommand)]
+    Topics(TopicsCommand),
+    /// Run all services of an application in one process
+    Up {
+        /// The application
+        app: String,
+        /// Bring a Kafka-like bus and a store along, inside the process; keeps nothing after exit
+        #[arg(long)]
+        embedded: bool,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Run the service that computes feature views
+    Features {
+        /// The application
+        app: String,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Run the service that scores features with the deployed models
+    Scorer {
+        /// The application
+        app: String,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Compute a feature view over Parquet files, by the very plan that the stream runs
+    Backfill(BackfillArgs),
+    /// Look at what could not be processed
+    #[command(subcommand)]
+    DeadLetters(DeadLettersCommand),
+    /// Print the configuration that a service would run with, secrets left out
+    Config {
+        #[command(flatten)]
+        service: config::Args,
+    },
+}
+
+/// `millrace topics ...`
+#[derive(Debug, Subcommand)]
+pub enum TopicsCommand {
+    /// Create and alter topics, register schemas, write the first deployment
+    Apply {
+        /// The application
+        app: String,
+        /// Replicas of created topics; the broker's default unless given
+        #[arg(long, value_name = "N")]
+        replication: Option<u16>,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Show what `apply` would change, and change nothing
+    Diff {
+        /// The application
+        app: String,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Draw the dataflow from topic to topic
+    Graph {
+        /// The application
+        app: String,
+        /// How to draw
+        #[arg(long, value_enum, default_value = "text")]
+        format: GraphFormat,
+    },
+}
+
+/// How `topics graph` draws.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum GraphFormat {
+    /// For a terminal
+    Text,
+    /// For Graphviz
+    Dot,
+    /// For Markdown
+    Mermaid,
+}
+
+/// `millrace dead-letters ...`
+#[derive(Debug, Subcommand)]
+pub enum DeadLettersCommand {
+    /// Print dead letters, oldest first
+    List {
+        /// The application
+        app: String,
+        /// Only those with this reason
+        #[arg(long)]
+        reason: Option<String>,
+        /// One JSON object per line, with key and value in full
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: config::Args,
+    },
+}
+
+/// `millrace backfill ...`
+#[derive(Debug, Args)]
+pub struct BackfillArgs {
+    /// The application
+    pub app: String,
+    /// The feature topic, such as `features`
+    pub topic: String,
+    /// A source topic and the file that holds its rows; once for each source of the view
+    #[arg(long = "input", value_name = "SOURCE=FILE.parquet", required = true)]
+    pub inputs: Vec<String>,
+    /// The file to write
+    #[arg(long, value_name = "FILE.parquet")]
+    pub output: PathBuf,
+}
+
+/// `millrace demo ...`
+#[derive(Debug, Args)]
+pub struct DemoArgs {
+    /// How many payments: the first N of the published-size stream
+    #[arg(long, value_name = "N", default_value_t = 600_000)]
+    pub transactions: u64,
+    /// Seed of the generated payments
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub seed: u64,
+    /// Print the summary as one JSON object in the last line of standard output
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,88 @@
+//! `millrace demo`: generated card payments through the whole path, watched as they pass, judged at the end.
+
+mod alert;
+mod feed;
+mod latency;
+mod observer;
+mod screen;
+mod summary;
+mod view;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result, bail};
+use millrace_load::fraud::{Params, Stream, stream};
+use millrace_runtime::{Args, Configuration, Shutdown, telemetry};
+
+use crate::application;
+use crate::cli::DemoArgs;
+use crate::embedded::Embedded;
+use crate::services;
+use observer::Observer;
+use screen::Screen;
+use summary::Summary;
+
+/// When each payment was published, in µs since the demo began; the index is the payment's position.
+type SentAt = Arc<[AtomicU64]>;
+
+/// Runs the demo.
+pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
+    let app = application::load(folder, "fraud")?;
+    let configuration = Configuration::load(&Args { log: Some("warn".into()), ..Args::default() })?;
+    telemetry::start_logs(&configuration)?;
+    eprintln!("Embedded: bus and store live in this process; nothing is kept after it ends.");
+    let params = Params { seed: args.seed, ..Params::default() };
+    let stream = stream(&params).limit(usize::try_from(args.transactions).unwrap_or(usize::MAX));
+    if stream.payments().is_empty() {
+        bail!("no payments to show: --transactions must be at least 1");
+    }
+    let embedded = Embedded::start(&app, configuration)?;
+    let shutdown = Shutdown::new();
+    shutdown.on_signals()?;
+    let begin = Instant::now();
+    let sent_at: SentAt = stream.payments().iter().map(|_| AtomicU64::new(0)).collect();
+    let observer = Observer::start(&embedded, &app, stream.payments(), sent_at.clone(), begin, shutdown.clone())?;
+    let (environment, prepared) = (embedded.environment.clone(), embedded.services.clone());
+    let services_stop = shutdown.clone();
+    let running = std::thread::spawn(move || services::run(prepared, &environment, &services_stop));
+    let feed = feed::start(&embedded, &app, stream.clone(), sent_at, begin, shutdown.clone())?;
+    let outcome = watch(&observer, &stream, &shutdown);
+    shutdown.request();
+    let fed = feed.join().map_err(|_| anyhow::anyhow!("the feed panicked"))?;
+    let ran = running.join().map_err(|_| anyhow::anyhow!("the services panicked"))?;
+    ran?;
+    fed?;
+    let finished = outcome?;
+    let scores = observer.stop()?;
+    if !finished {
+        bail!("stopped before the last payment was scored");
+    }
+    Summary::new(&params, &stream, &scores).print(args.json)
+}
+
+/// Shows the stream until every payment has its outcome or the end is asked for; whether all have.
+fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bool> {
+    let total = stream.payments().len() as u64;
+    let mut screen = Screen::open()?;
+    loop {
+        let snapshot = observer.snapshot(total);
+        let finished = snapshot.predictions + snapshot.rejected >= total;
+        screen.show(&snapshot, finished).context("cannot draw")?;
+        if finished || shutdown.wait(screen.interval()) {
+            return Ok(finished);
+        }
+    }
+}
+
+fn micros_since(begin: Instant) -> u64 {
+    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
+}
+
+fn sent(sent_at: &SentAt, tx: usize, at_us: u64) {
+    if let Some(slot) = sent_at.get(tx) {
+        slot.store(at_us, Ordering::Relaxed);
+    }
+}

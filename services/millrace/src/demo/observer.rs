@@ -1,0 +1,331 @@
+//! Reads what the services write: predictions, the features behind them, dead letters.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, anyhow};
+use arrow::array::{Array, AsArray as _, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, TimestampMillisecondType};
+use millrace_load::fraud::Payment;
+use millrace_runtime::Shutdown;
+use millrace_runtime::embedded::{Amount, Flow};
+use millrace_schemas::{Decoder, SchemaRegistry};
+use millrace_topics::{Application, KafkaTopic};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+
+use super::alert::{Alert, Features, stands_out};
+use super::latency::{Histogram, Percentiles};
+use super::view::Snapshot;
+use super::{SentAt, micros_since};
+use crate::application::kafka_topics;
+use crate::embedded::Embedded;
+
+const READER: &str = "demo";
+const APPROVE: &str = "approve";
+const NEWEST: usize = 14;
+const RECENT: Duration = Duration::from_secs(2);
+/// Rows of features kept until their prediction comes; what is in flight is far less.
+const FEATURES_KEPT: usize = 200_000;
+
+/// What was seen of every payment.
+#[derive(Debug, Default, Clone)]
+pub struct Scores {
+    /// The score of each payment; NaN where there is none.
+    pub score: Vec<f64>,
+    /// Rows of the feature topic.
+    pub features: u64,
+    /// Predictions.
+    pub predictions: u64,
+    /// Dead letters.
+    pub rejected: u64,
+    /// From the first payment to the last prediction, in seconds.
+    pub seconds: f64,
+    /// From publishing a payment to reading its prediction.
+    pub latency: Histogram,
+    /// Alerts, and the frauds among them.
+    pub alerts: (u64, u64),
+}
+
+#[derive(Default)]
+struct Seen {
+    scores: Scores,
+    time_ms: i64,
+    newest: VecDeque<Alert>,
+    recent: Histogram,
+    recent_since: Option<(Instant, u64)>,
+    shown: (f64, Option<Percentiles>),
+    failure: Option<anyhow::Error>,
+}
+
+/// The reader of what the services write.
+pub struct Observer {
+    seen: Arc<Mutex<Seen>>,
+    thread: JoinHandle<()>,
+    sent_at: SentAt,
+    start_ms: i64,
+}
+
+impl Observer {
+    /// Begins to read; `payments` are those that will be published.
+    pub fn start(
+        embedded: &Embedded,
+        app: &Application,
+        payments: &[Payment],
+        sent_at: SentAt,
+        begin: Instant,
+        shutdown: Shutdown,
+    ) -> Result<Self> {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        lock(&seen).scores.score = vec![f64::NAN; payments.len()];
+        let topics = kafka_topics(app)?;
+        let registry = &embedded.environment.registry;
+        let mut reader = Reader {
+            features: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.features")?,
+            predictions: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.predictions")?,
+            dead_letters: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.dead-letters")?,
+            known: HashMap::new(),
+            payments: payments.to_vec(),
+            sent_at: sent_at.clone(),
+            begin,
+            seen: seen.clone(),
+        };
+        let run = move || {
+            while !shutdown.requested() {
+                if let Err(error) = reader.step() {
+                    lock(&reader.seen).failure = Some(error);
+                    shutdown.request();
+                }
+            }
+        };
+        let thread = std::thread::Builder::new().name("observer".into()).spawn(run)?;
+        Ok(Self { seen, thread, sent_at, start_ms: payments.first().map_or(0, |p| p.tx_time_ms) })
+    }
+
+    /// How things stand.
+    pub fn snapshot(&self, total: u64) -> Snapshot {
+        let published = self.sent_at.partition_point(|at| at.load(Ordering::Relaxed) > 0) as u64;
+        let mut seen = lock(&self.seen);
+        seen.refresh();
+        Snapshot {
+            payments: published,
+            total,
+            predictions: seen.scores.predictions,
+            rejected: seen.scores.rejected,
+            rows_per_s: seen.shown.0,
+            latency: seen.shown.1,
+            stream_time_ms: seen.time_ms.max(self.start_ms),
+            start_ms: self.start_ms,
+            alerts: seen.scores.alerts,
+            newest: seen.newest.iter().cloned().collect(),
+        }
+    }
+
+    /// What was seen; called after the end was asked for.
+    pub fn stop(self) -> Result<Scores> {
+        self.thread.join().map_err(|_| anyhow!("the observer panicked"))?;
+        let mut seen = lock(&self.seen);
+        seen.failure.take().map_or_else(|| Ok(seen.scores.clone()), Err)
+    }
+}
+
+impl Seen {
+    /// Rate and latency of the last two seconds.
+    fn refresh(&mut self) {
+        let predictions = self.scores.predictions;
+        let (since, before) = *self.recent_since.get_or_insert((Instant::now(), predictions));
+        let elapsed = since.elapsed();
+        if elapsed >= RECENT {
+            self.shown = ((predictions - before) as f64 / elapsed.as_secs_f64(), self.recent.percentiles());
+            self.recent.clear();
+            self.recent_since = Some((Instant::now(), predictions));
+        }
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A topic read from its beginning.
+struct Topic {
+    consumer: BaseConsumer,
+    decoder: Decoder,
+    flow: Flow,
+    name: String,
+}
+
+impl Topic {
+    fn open(
+        client: &ClientConfig,
+        flow: &Flow,
+        registry: &Arc<dyn SchemaRegistry>,
+        topics: &[KafkaTopic],
+        name: &str,
+    ) -> Result<Self> {
+        let topic = topics.iter().find(|topic| topic.name == name);
+        let topic = topic.with_context(|| format!("the application has no topic {name}"))?;
+        let schema = topic.schema.clone().with_context(|| format!("{name} has no schema"))?;
+        let mut client = client.clone();
+        client.set("group.id", READER).set("enable.auto.commit", "false");
+        let consumer: BaseConsumer = client.create()?;
+        let mut assignment = TopicPartitionList::new();
+        for partition in 0..i32::try_from(topic.partitions)? {
+            assignment.add_partition_offset(name, partition, Offset::Beginning)?;
+        }
+        consumer.assign(&assignment)?;
+        flow.add_reader(READER, name);
+        let decoder = Decoder::new(topic.format, schema, registry.clone());
+        Ok(Self { consumer, decoder, flow: flow.clone(), name: name.to_owned() })
+    }
+
+    /// The rows that are there, waiting `wait` for the first at most.
+    fn rows(&mut self, wait: Duration) -> Result<Option<RecordBatch>> {
+        let mut payloads: Vec<Vec<u8>> = Vec::new();
+        while payloads.len() < 4096 {
+            let timeout = if payloads.is_empty() { wait } else { Duration::ZERO };
+            match self.consumer.poll(timeout) {
+                None => break,
+                Some(Err(KafkaError::PartitionEOF(_))) => {}
+                Some(message) => {
+                    let message = message.with_context(|| format!("cannot read {}", self.name))?;
+                    let payload = message.payload().unwrap_or_default();
+                    let amount = Amount { rows: 1, bytes: payload.len() as u64 };
+                    self.flow.read(READER, &self.name, message.partition(), amount);
+                    payloads.push(payload.to_vec());
+                }
+            }
+        }
+        if payloads.is_empty() {
+            return Ok(None);
+        }
+        let payloads: Vec<Option<&[u8]>> = payloads.iter().map(|p| Some(p.as_slice())).collect();
+        let decoded = self.decoder.decode(&payloads)?;
+        match decoded.rejected.first() {
+            Some(bad) => Err(anyhow!("{}: {}", self.name, bad.detail)),
+            None => Ok(Some(decoded.rows)),
+        }
+    }
+}
+
+struct Reader {
+    features: Topic,
+    predictions: Topic,
+    dead_letters: Topic,
+    known: HashMap<usize, Features>,
+    payments: Vec<Payment>,
+    sent_at: SentAt,
+    begin: Instant,
+    seen: Arc<Mutex<Seen>>,
+}
+
+impl Reader {
+    fn step(&mut self) -> Result<()> {
+        let predictions = self.predictions.rows(Duration::from_millis(5))?;
+        while let Some(rows) = self.features.rows(Duration::ZERO)? {
+            self.take_features(&rows)?;
+        }
+        if let Some(rows) = predictions {
+            self.take_predictions(&rows)?;
+        }
+        if let Some(rows) = self.dead_letters.rows(Duration::ZERO)? {
+            lock(&self.seen).scores.rejected += rows.num_rows() as u64;
+        }
+        Ok(())
+    }
+
+    fn take_features(&mut self, rows: &RecordBatch) -> Result<()> {
+        let ids = positions(rows, "tx_id")?;
+        let column = |name: &str| numbers(rows, name);
+        let columns = [
+            column("amount")?,
+            column("customer_tx_1d")?,
+            column("customer_tx_30d")?,
+            column("customer_avg_30d")?,
+            column("terminal_risk_1d")?,
+            column("terminal_risk_7d")?,
+            column("terminal_risk_30d")?,
+        ];
+        if self.known.len() > FEATURES_KEPT {
+            self.known.clear();
+        }
+        for (row, id) in ids.iter().enumerate() {
+            let [amount, tx_1d, tx_30d, avg_30d, risk_1d, risk_7d, risk_30d] =
+                columns.each_ref().map(|c| c.get(row).copied().unwrap_or_default());
+            self.known.insert(*id, Features {
+                amount,
+                customer_tx_1d: tx_1d,
+                customer_tx_30d: tx_30d,
+                customer_avg_30d: avg_30d,
+                terminal_risk_1d: risk_1d,
+                terminal_risk_7d: risk_7d,
+                terminal_risk_30d: risk_30d,
+            });
+        }
+        lock(&self.seen).scores.features += rows.num_rows() as u64;
+        Ok(())
+    }
+
+    fn take_predictions(&mut self, rows: &RecordBatch) -> Result<()> {
+        let now_us = micros_since(self.begin);
+        let (ids, scores) = (positions(rows, "id")?, numbers(rows, "score")?);
+        let times = column(rows, "time")?.as_primitive::<TimestampMillisecondType>();
+        let decisions = column(rows, "decision")?.as_string::<i32>();
+        let mut seen = lock(&self.seen);
+        for (row, (id, score)) in ids.iter().zip(&scores).enumerate() {
+            let payment = self.payments.get(*id).with_context(|| format!("payment {id} was never published"))?;
+            let sent_us = self.sent_at.get(*id).map_or(now_us, |at| at.load(Ordering::Relaxed));
+            let latency_us = now_us.saturating_sub(sent_us);
+            seen.scores.latency.add(latency_us);
+            seen.recent.add(latency_us);
+            let features = self.known.remove(id);
+            if let Some(slot) = seen.scores.score.get_mut(*id) {
+                if !slot.is_nan() {
+                    continue; // at least once: an equal repeat
+                }
+                *slot = *score;
+            }
+            seen.scores.predictions += 1;
+            seen.time_ms = seen.time_ms.max(times.value(row));
+            if decisions.value(row) != APPROVE {
+                seen.scores.alerts.0 += 1;
+                seen.scores.alerts.1 += u64::from(payment.fraud);
+                seen.newest.push_front(alert(payment, *score, features.as_ref()));
+                seen.newest.truncate(NEWEST);
+            }
+        }
+        seen.scores.seconds = micros_since(self.begin) as f64 / 1e6;
+        Ok(())
+    }
+}
+
+fn alert(payment: &Payment, score: f64, features: Option<&Features>) -> Alert {
+    Alert {
+        time_ms: payment.tx_time_ms,
+        customer: payment.customer.to_string(),
+        amount: payment.amount,
+        score,
+        fraud: payment.fraud,
+        stands_out: features.map(stands_out).unwrap_or_default(),
+    }
+}
+
+fn column<'a>(rows: &'a RecordBatch, name: &str) -> Result<&'a Arc<dyn Array>> {
+    rows.column_by_name(name).with_context(|| format!("there is no column `{name}`"))
+}
+
+fn numbers(rows: &RecordBatch, name: &str) -> Result<Vec<f64>> {
+    let values = cast(column(rows, name)?, &DataType::Float64)?;
+    Ok(values.as_primitive::<Float64Type>().iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+}
+
+fn positions(rows: &RecordBatch, name: &str) -> Result<Vec<usize>> {
+    let ids = column(rows, name)?.as_string::<i32>();
+    ids.iter().map(|id| Ok(id.unwrap_or_default().parse()?)).collect()
+}
