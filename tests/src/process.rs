@@ -97,9 +97,12 @@ impl Process {
             if let Some(value) = condition(self)? {
                 return Ok(Some(value));
             }
-            match self.status()? {
-                Some(status) => bail!("{name} ended ({status}) before {what}"),
-                None => Ok(None),
+            let Some(status) = self.status()? else { return Ok(None) };
+            // What it printed last may not have been read yet.
+            self.join_readers();
+            match condition(self)? {
+                Some(value) => Ok(Some(value)),
+                None => bail!("{name} ended ({status}) before {what}"),
             }
         });
         outcome.with_context(|| format!("the end of {name}'s output:\n{}", self.tail()))
@@ -116,10 +119,14 @@ impl Process {
     pub fn wait(&mut self, bound: Duration) -> Result<ExitStatus> {
         let status = wait::until(&format!("the end of {}", self.name), bound, || self.status())
             .with_context(|| format!("the end of its output:\n{}", self.tail()))?;
+        self.join_readers();
+        Ok(status)
+    }
+
+    fn join_readers(&mut self) {
         for reader in self.readers.drain(..) {
             let _ = reader.join();
         }
-        Ok(status)
     }
 
     /// Kills it and all it started, at once (SIGKILL).

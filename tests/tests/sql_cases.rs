@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use arrow::record_batch::RecordBatch;
+use millrace_features::backfill::{self, Input};
 use millrace_runtime::service::Service;
 use millrace_tests::application::Application;
 use millrace_tests::reaper;
@@ -122,13 +123,16 @@ fn sources(case: &Case, app: &Application) -> Result<BTreeMap<String, RecordBatc
 fn backfill(application: &millrace_topics::Application, case: &Case) -> Result<RecordBatch> {
     let folder = reaper::temporary_folder()?;
     let view = application.topic("view").context("the view")?;
+    let view = millrace_features::plan_view(application, view).map_err(all)?;
     let inputs = case.sources.iter().map(|(name, source)| {
         let file = folder.path().join(format!("{name}.parquet"));
         write_parquet(&file, &source.rows()?)?;
-        Ok((name.clone(), file))
+        Ok(Input { source: name.clone(), file })
     });
     let output = folder.path().join("view.parquet");
-    millrace_features::backfill(application, view, &inputs.collect::<Result<Vec<_>>>()?, &output, &mut |_, _| ())?;
+    let report = backfill::backfill(&view, &inputs.collect::<Result<Vec<_>>>()?, &output, &mut |_, _| ())?;
+    ensure!(report.rejected.is_empty(), "rows were rejected: {:?}", report.rejected);
+    ensure!(report.late == u64::try_from(case.late.len())?, "{} rows were late", report.late);
     read_parquet(&output)
 }
 
