@@ -65,16 +65,28 @@ impl Options {
 /// Produces events in their order. An event's time is in its row: Kafka's own timestamp is when it was sent. Fails at
 /// the first record that the cluster did not acknowledge.
 pub fn send(events: impl Iterator<Item = Event>, options: &Options) -> Result<Report> {
-    send_watched(events, options, &ConfluentRegistry::new(&options.registry)?, &mut |_| true)
+    send_watched(events, options, &ConfluentRegistry::new(&options.registry)?, &mut ())
 }
 
-/// [`send`] with the ids of another registry (`options.registry` is not used); `before` is told of each chunk of events
-/// before it is produced, may hold it back, and ends the stream by `false`.
+/// Someone who follows what is sent; `()` does not care.
+pub trait Watch {
+    /// Told of each chunk of events before it is produced: may hold it back, and ends the stream by `false`.
+    fn before(&mut self, _events: &[Event]) -> bool {
+        true
+    }
+
+    /// Told of each record before it is produced.
+    fn record(&mut self, _topic: &str, _partition: i32, _key: &[u8], _payload: &[u8]) {}
+}
+
+impl Watch for () {}
+
+/// [`send`], watched, with the ids of another registry (`options.registry` is not used).
 pub fn send_watched(
     mut events: impl Iterator<Item = Event>,
     options: &Options,
     registry: &dyn SchemaRegistry,
-    before: &mut dyn FnMut(&[Event]) -> bool,
+    watch: &mut dyn Watch,
 ) -> Result<Report> {
     let producer = Producer::new(options.client())?;
     let mut writers = Writers {
@@ -96,10 +108,10 @@ pub fn send_watched(
         if let Some(lag) = &mut lag {
             lag.wait(&producer)?;
         }
-        if !before(&chunk) {
+        if !watch.before(&chunk) {
             break;
         }
-        writers.send(&producer, &chunk)?;
+        writers.send(&producer, &chunk, watch)?;
         sent += chunk.len() as u64;
     }
     producer.flush()?;
@@ -113,7 +125,7 @@ struct Writers {
 
 impl Writers {
     /// Encodes a batch per topic, then produces in the order of the events.
-    fn send(&mut self, producer: &Producer, events: &[Event]) -> Result<()> {
+    fn send(&mut self, producer: &Producer, events: &[Event], watch: &mut dyn Watch) -> Result<()> {
         let (mut payments, mut labels): (Vec<Payment>, Vec<Label>) = (Vec::new(), Vec::new());
         for event in events {
             match event {
@@ -129,7 +141,7 @@ impl Writers {
                 Event::Label(_) => &mut self.labels,
             };
             let key = event.customer().to_string();
-            writer.send_next(producer, key.as_bytes()).with_context(|| format!("at {event:?}"))?;
+            writer.send_next(producer, key.as_bytes(), watch).with_context(|| format!("at {event:?}"))?;
         }
         Ok(())
     }

@@ -8,8 +8,8 @@ use millrace_runtime::admin::Admin;
 use millrace_runtime::embedded::{EmbeddedCluster, Flow};
 use millrace_runtime::service::Service;
 use millrace_runtime::{Args, Assignment, Configuration, Delivery, Environment, Readiness, Shutdown, store, telemetry};
-use millrace_schemas::InProcessRegistry;
-use millrace_topics::Application;
+use millrace_schemas::{Format, InProcessRegistry, SchemaRegistry as _};
+use millrace_topics::{Application, KafkaTopic};
 use millrace_topics::deployments::Deployments;
 use rdkafka::ClientConfig;
 
@@ -35,11 +35,12 @@ impl Embedded {
         let cluster = EmbeddedCluster::start()?;
         configuration.kafka_bootstrap = cluster.bootstrap();
         configuration.delivery = Delivery::AtLeastOnce;
-        cluster.create(&kafka_topics(app)?)?;
+        let topics = kafka_topics(app)?;
+        cluster.create(&topics)?;
         let client = kafka_client(&configuration);
         let flow = Flow::new();
         let environment = Environment {
-            registry: Arc::new(InProcessRegistry::default()),
+            registry: Arc::new(registry(&topics)?),
             open_store: store::open("memory:")?,
             assignment: Assignment::Fixed(flow.clone()),
             readiness: Readiness::new(),
@@ -51,6 +52,17 @@ impl Embedded {
         let services = services::services(app, &environment, Which::All)?;
         Ok(Self { environment, flow, client, services, _cluster: cluster })
     }
+}
+
+/// A registry that knows the schemas of topics.
+fn registry(topics: &[KafkaTopic]) -> Result<InProcessRegistry> {
+    let registry = InProcessRegistry::default();
+    for topic in topics.iter().filter(|topic| topic.format == Format::Avro) {
+        if let Some(schema) = &topic.schema {
+            registry.register(&format!("{}-value", topic.name), schema.avro())?;
+        }
+    }
+    Ok(registry)
 }
 
 /// Runs an application embedded until SIGINT or SIGTERM.

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use millrace_schemas::{Encoded, Encoder, Format, SchemaRegistry, TopicSchema};
 use millrace_topics::Partitioner;
 
+use super::Watch;
 use super::delivery::Producer;
 
 /// Writes the rows of one topic.
@@ -41,11 +42,12 @@ impl TopicWriter {
     }
 
     /// Sends the next encoded row to the partition of its key.
-    pub fn send_next(&mut self, producer: &Producer, key: &[u8]) -> Result<()> {
+    pub fn send_next(&mut self, producer: &Producer, key: &[u8], watch: &mut dyn Watch) -> Result<()> {
         let row = self.encoded.as_ref().and_then(|encoded| encoded.get(self.next));
         let row = row.ok_or_else(|| anyhow!("row {} of {} was not encoded", self.next, self.name))?;
         self.next += 1;
         let partition = i32::try_from(Partitioner::Murmur2.partition(Some(key), self.partitions))?;
+        watch.record(&self.name, partition, key, row);
         producer.send(&self.name, partition, key, row)
     }
 }

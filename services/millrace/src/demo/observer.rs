@@ -196,7 +196,7 @@ impl Topic {
                 Some(message) => {
                     let message = message.with_context(|| format!("cannot read {}", self.name))?;
                     let payload = message.payload().unwrap_or_default();
-                    let amount = Amount { rows: 1, bytes: payload.len() as u64 };
+                    let amount = Amount::of_record(message.key(), message.payload());
                     self.flow.read(READER, &self.name, message.partition(), amount);
                     payloads.push(payload.to_vec());
                 }
