@@ -69,7 +69,7 @@ fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bo
     let mut screen = Screen::open()?;
     loop {
         let snapshot = observer.snapshot(total);
-        let finished = snapshot.predictions + snapshot.rejected >= total;
+        let finished = snapshot.predictions + snapshot.rejected >= total && snapshot.features >= snapshot.predictions;
         screen.show(&snapshot, finished).context("cannot draw")?;
         if finished || shutdown.wait(screen.interval()) {
             return Ok(finished);

@@ -116,6 +116,7 @@ impl Observer {
         Snapshot {
             payments: published,
             total,
+            features: seen.scores.features,
             predictions: seen.scores.predictions,
             rejected: seen.scores.rejected,
             rows_per_s: seen.shown.0,
@@ -173,7 +174,7 @@ impl Topic {
         let topic = topic.with_context(|| format!("the application has no topic {name}"))?;
         let schema = topic.schema.clone().with_context(|| format!("{name} has no schema"))?;
         let mut client = client.clone();
-        client.set("group.id", READER).set("enable.auto.commit", "false");
+        client.set("group.id", READER).set("enable.auto.commit", "false").set("fetch.wait.max.ms", "5");
         let consumer: BaseConsumer = client.create()?;
         let mut assignment = TopicPartitionList::new();
         for partition in 0..i32::try_from(topic.partitions)? {

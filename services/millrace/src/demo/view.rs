@@ -20,6 +20,8 @@ pub struct Snapshot {
     pub payments: u64,
     /// How many payments there will be.
     pub total: u64,
+    /// Feature rows read so far.
+    pub features: u64,
     /// Predictions read so far.
     pub predictions: u64,
     /// Records in dead letters.
