@@ -37,7 +37,7 @@ fn every_kind_of_malformed_record_is_a_dead_letter_and_no_good_record_is_lost() 
         millrace.start(&["scorer", "{app}"]).unwrap(),
     ];
 
-    let input = Payments::generate(PAYMENTS, 200, 5).unwrap();
+    let input = Payments::generate(PAYMENTS, 300, 4).unwrap();
     let bad = bad_records(stack, &app).unwrap();
     let folder = reaper::temporary_folder().unwrap();
     let lines = folder.path().join("lines.jsonl");

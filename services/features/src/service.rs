@@ -199,8 +199,8 @@ fn runtime_stage(app: &Application, planned: &PlannedView, internal: &[KafkaTopi
         name: format!("{}/{}", planned.topic.stem, key_name(plan, stage)),
         inputs,
         outputs: vec![outputs(planned, internal, stage)],
-        // Only a repartition fixes the order in which rows of different partitions meet.
-        alignment: (stage == 0 && hops)
+        // A repartition fixes the order in which rows of different partitions meet, a task that in which its sources do.
+        alignment: (stage == 0 && (hops || plan.sources.len() > 1))
             .then_some(Alignment { max_skew_ms: table.max_skew_ms, max_wait_ms: table.max_wait_ms }),
         stateful: plan.is_stateful(stage),
         // Rows of internal topics say themselves whether they only warm the state.

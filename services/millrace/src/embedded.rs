@@ -75,8 +75,7 @@ pub fn up(folder: &Path, app: &str, args: &Args) -> Result<()> {
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
     let environment = &embedded.environment;
-    let admin = Admin::start(environment.configuration.admin, environment.readiness.clone(), metrics)?;
-    tracing::info!(address = %admin.address(), "admin port: /metrics, /live, /ready");
+    let _admin = Admin::start(environment.configuration.admin, environment.readiness.clone(), metrics)?;
     tracing::warn!(
         bootstrap = environment.configuration.kafka_bootstrap,
         "embedded: bus and store live in this process and are gone with it; delivery is at least once"

@@ -37,8 +37,7 @@ pub fn up(folder: &Path, app: &str, args: &Args, which: Which) -> Result<()> {
     let services = services(&app, &environment, which)?;
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
-    let admin = Admin::start(environment.configuration.admin, environment.readiness.clone(), metrics)?;
-    tracing::info!(address = %admin.address(), "admin port: /metrics, /live, /ready");
+    let _admin = Admin::start(environment.configuration.admin, environment.readiness.clone(), metrics)?;
     run(services, &environment, &shutdown)?;
     Ok(())
 }

@@ -16,12 +16,14 @@ pub struct Aligner {
     rule: Arc<Mutex<Rule>>,
     wakes: Arc<Vec<Wake>>,
     max_wait_ms: i64,
+    max_skew_ms: i64,
 }
 
 impl Aligner {
     /// Shares `rule` among the workers that `wakes` wake; waits end after `max_wait_ms` of wall time.
     pub fn new(rule: Rule, wakes: Vec<Wake>, max_wait_ms: i64) -> Self {
-        Self { rule: Arc::new(Mutex::new(rule)), wakes: Arc::new(wakes), max_wait_ms }
+        let max_skew_ms = rule.max_skew_ms();
+        Self { rule: Arc::new(Mutex::new(rule)), wakes: Arc::new(wakes), max_wait_ms, max_skew_ms }
     }
 
     /// After how long a wait ends, in ms of wall time.
@@ -38,6 +40,23 @@ impl Aligner {
     /// See [`Rule::revoke`].
     pub fn revoke(&self, worker: usize) {
         self.rule().revoke(worker);
+    }
+
+    /// See [`Rule::ask`].
+    pub fn ask(&self, partition: i32, time_ms: i64) {
+        if self.rule().ask(partition, time_ms) {
+            self.wake_all();
+        }
+    }
+
+    /// See [`Rule::asked`].
+    pub fn asked(&self, input: usize, partition: i32) -> Option<i64> {
+        self.rule().asked(input, partition)
+    }
+
+    /// How far partitions may be apart, in ms of record time.
+    pub fn max_skew_ms(&self) -> i64 {
+        self.max_skew_ms
     }
 
     /// Publishes the places of a task's inputs.

@@ -7,8 +7,9 @@ pub enum Place {
     Unknown,
     /// It has rows left, the next one not before this record time, in ms.
     At(i64),
-    /// It has no rows left.
-    End,
+    /// It had no rows left when the others stood at this record time, in ms (the least there is: nobody knows). How things
+    /// stand is only known later by looking again, so the others run no further ahead of it than of one with rows left.
+    End(i64),
 }
 
 /// How far a partition may run.
@@ -40,6 +41,8 @@ struct Slot {
     owner: Option<usize>,
     /// Waited for too long: left out until it moves.
     dropped: bool,
+    /// It was at its end, and a row of this record time waits to learn whether it still is.
+    asked: Option<i64>,
 }
 
 /// The places of all partitions of a stage's source topics, as one process knows them.
@@ -55,8 +58,13 @@ pub struct Rule {
 impl Rule {
     /// A rule for `inputs` topics of `partitions` partitions each, owned by `workers` workers; all places unknown.
     pub fn new(max_skew_ms: i64, inputs: usize, partitions: usize, workers: usize) -> Self {
-        let slot = Slot { place: Place::Unknown, owner: None, dropped: false };
+        let slot = Slot { place: Place::Unknown, owner: None, dropped: false, asked: None };
         Self { max_skew_ms, inputs, slots: vec![slot; inputs * partitions], assigned: vec![false; workers] }
+    }
+
+    /// How far partitions may be apart, in ms of record time.
+    pub fn max_skew_ms(&self) -> i64 {
+        self.max_skew_ms
     }
 
     /// A worker learned which partition numbers it owns. Ones that are new to it are unknown until it says where it is.
@@ -69,7 +77,8 @@ impl Rule {
                 if let Some(slot) = self.slot_mut(input, partition) {
                     slot.owner = Some(worker);
                     slot.dropped = false;
-                    if slot.place == Place::End {
+                    slot.asked = None;
+                    if matches!(slot.place, Place::End(_)) {
                         slot.place = Place::Unknown;
                     }
                 }
@@ -104,13 +113,15 @@ impl Rule {
     pub fn limit(&self, partition: i32) -> Limit {
         let mut limit = Limit::Free;
         for slot in self.others(partition) {
-            limit = match (self.place(slot), limit) {
+            if !self.counts(slot) {
+                continue;
+            }
+            limit = match (slot.place, limit) {
                 (Place::Unknown, _) => return Limit::Hold,
-                (Place::End, limit) => limit,
-                (Place::At(time), Limit::UpTo(limit)) => {
+                (Place::At(time) | Place::End(time), Limit::UpTo(limit)) => {
                     Limit::UpTo(limit.min(time.saturating_add(self.max_skew_ms)))
                 }
-                (Place::At(time), _) => Limit::UpTo(time.saturating_add(self.max_skew_ms)),
+                (Place::At(time) | Place::End(time), _) => Limit::UpTo(time.saturating_add(self.max_skew_ms)),
             };
         }
         limit
@@ -124,8 +135,7 @@ impl Rule {
         for (i, slot) in self.slots.iter_mut().enumerate() {
             let blocks = match slot.place {
                 Place::Unknown => true,
-                Place::At(time) => time_ms > time.saturating_add(skew),
-                Place::End => false,
+                Place::At(time) | Place::End(time) => time_ms > time.saturating_add(skew),
             };
             let left_out = slot.dropped || (settled && slot.owner.is_none());
             if blocks && !left_out && i % width != usize::try_from(partition).unwrap_or(usize::MAX) {
@@ -136,9 +146,30 @@ impl Rule {
         dropped
     }
 
-    /// The place that counts: partitions that another process owns are not known here.
-    fn place(&self, slot: &Slot) -> Place {
-        if slot.dropped || (slot.owner.is_none() && self.settled()) { Place::End } else { slot.place }
+    /// The task of `partition` waits with a row of `time_ms`: every partition that keeps it waiting though it was at its end
+    /// is asked whether it still is. Whether any is asked anew.
+    pub fn ask(&mut self, partition: i32, time_ms: i64) -> bool {
+        let (width, own) = (self.width(), usize::try_from(partition).unwrap_or(usize::MAX));
+        let skew = self.max_skew_ms;
+        let mut anew = false;
+        for (i, slot) in self.slots.iter_mut().enumerate() {
+            let waits = matches!(slot.place, Place::End(time) if time_ms > time.saturating_add(skew));
+            if waits && i % width != own && !slot.dropped && slot.asked.is_none() {
+                slot.asked = Some(time_ms);
+                anew = true;
+            }
+        }
+        anew
+    }
+
+    /// What a partition was asked since the last call: whether it is still at its end, by a row of this record time.
+    pub fn asked(&mut self, input: usize, partition: i32) -> Option<i64> {
+        self.slot_mut(input, partition)?.asked.take()
+    }
+
+    /// Whether a partition is waited for: those that another process owns are not known here.
+    fn counts(&self, slot: &Slot) -> bool {
+        !slot.dropped && (slot.owner.is_some() || !self.settled())
     }
 
     fn settled(&self) -> bool {
@@ -178,9 +209,24 @@ mod tests {
         let mut rule = owned(10, 2);
         rule.publish(0, 0, Place::At(5));
         assert_eq!(rule.limit(0), Limit::Hold);
-        rule.publish(0, 1, Place::End);
-        assert_eq!(rule.limit(0), Limit::Free);
+        rule.publish(0, 1, Place::End(3));
+        assert_eq!(rule.limit(0), Limit::UpTo(13));
         assert_eq!(rule.limit(1), Limit::UpTo(15));
+    }
+
+    #[test]
+    fn a_partition_at_its_end_is_asked_again_before_others_run_away_from_it() {
+        let mut rule = owned(10, 3);
+        rule.publish(0, 0, Place::At(40));
+        rule.publish(0, 1, Place::End(30));
+        rule.publish(0, 2, Place::End(i64::MIN));
+        assert!(!rule.limit(0).admits(40));
+        assert!(rule.ask(0, 40));
+        assert!(!rule.ask(0, 40), "it was asked already");
+        assert_eq!((0..3).map(|p| rule.asked(0, p)).collect::<Vec<_>>(), [None, None, Some(40)]);
+        assert_eq!(rule.asked(0, 2), None, "told once");
+        rule.publish(0, 2, Place::End(40));
+        assert_eq!(rule.limit(0), Limit::UpTo(40));
     }
 
     #[test]
@@ -229,7 +275,7 @@ mod tests {
             let n = logs.len();
             let mut rule = owned(skew, i32::try_from(n).unwrap());
             let mut next = vec![0; n];
-            let place = |log: &Vec<i64>, next: usize| log.get(next).map_or(Place::End, |t| Place::At(*t));
+            let place = |log: &Vec<i64>, next: usize| log.get(next).map_or(Place::End(i64::MAX), |t| Place::At(*t));
             for (p, log) in logs.iter().enumerate() {
                 rule.publish(0, i32::try_from(p).unwrap(), place(log, 0));
             }

@@ -82,14 +82,22 @@ pub struct PartitionBuffer {
     numbers: u64,
     origin_topic: Arc<str>,
     end: bool,
+    /// The offset behind the last record polled.
+    next_offset: i64,
+    /// The greatest record time decoded, in ms.
+    seen_ms: i64,
+    /// Up to which record time, in ms, of others the end is known to have been the end.
+    clear_ms: i64,
+    /// The end is being looked for again: it counts up to this record time, in ms.
+    confirming: Option<i64>,
     /// The next offset, where offsets have no gaps.
     gapless: Option<i64>,
 }
 
 impl PartitionBuffer {
-    /// An empty buffer of a partition that is consumed through `queue`. `gapless`: the first offset of a partition whose
-    /// offsets have no gaps, so that one means lost records.
-    pub fn new(topic: Arc<str>, partition: i32, queue: Queue, gapless: Option<i64>) -> Self {
+    /// An empty buffer of a partition that is consumed through `queue` from offset `begin` on. `gapless`: its offsets have no
+    /// gaps, so that one means lost records.
+    pub fn new(topic: Arc<str>, partition: i32, queue: Queue, begin: i64, gapless: bool) -> Self {
         Self {
             origin_topic: topic.clone(),
             topic,
@@ -100,7 +108,11 @@ impl PartitionBuffer {
             held: Bounds { rows: 0, bytes: 0 },
             numbers: 0,
             end: false,
-            gapless,
+            next_offset: begin,
+            seen_ms: i64::MIN,
+            clear_ms: i64::MIN,
+            confirming: None,
+            gapless: gapless.then_some(begin),
         }
     }
 
@@ -118,10 +130,14 @@ impl PartitionBuffer {
                         *next = message.offset() + 1;
                     }
                     self.end = false;
+                    self.next_offset = message.offset() + 1;
                     self.raw.push(&message, &mut self.origin_topic);
                     came += 1;
                 }
-                Some(Err(KafkaError::PartitionEOF(_))) => self.end = true,
+                Some(Err(KafkaError::PartitionEOF(_))) => {
+                    self.end = true;
+                    self.clear_ms = self.clear_ms.max(self.confirming.take().unwrap_or(i64::MIN));
+                }
                 Some(Err(e)) => self.fault(e)?,
             }
         }
@@ -159,7 +175,7 @@ impl PartitionBuffer {
     }
 
     fn items(
-        &self,
+        &mut self,
         input: &InputTopic,
         raw: &RawBatch,
         decoded: &Decoded,
@@ -179,7 +195,10 @@ impl PartitionBuffer {
                 )),
             };
             let (outcome, time_ms) = match checked {
-                Ok((row, time_ms)) => (Outcome::Row(row), time_ms),
+                Ok((row, time_ms)) => {
+                    self.seen_ms = self.seen_ms.max(time_ms);
+                    (Outcome::Row(row), time_ms)
+                }
                 Err(fault) => (Outcome::Refused(Box::new(fault)), 0),
             };
             let headers = &record.headers;
@@ -228,6 +247,22 @@ impl PartitionBuffer {
     /// Whether the log holds nothing more: its end was met, and nothing came or waits since.
     pub fn at_end(&self) -> bool {
         self.end && self.raw.records.is_empty() && self.chunks.is_empty()
+    }
+
+    /// Up to which record time of others, in ms, the end that was met is known to have been the end. Its last row says so
+    /// by itself: whoever wrote it had come so far.
+    pub fn clear_ms(&self) -> i64 {
+        self.clear_ms.max(self.seen_ms)
+    }
+
+    /// Begins to look for the end again, on behalf of a row of `time_ms` that waits elsewhere; the offset from which to seek.
+    /// `None`: it is not at its end, or is being looked for.
+    pub fn confirm(&mut self, time_ms: i64) -> Option<i64> {
+        if !self.at_end() || self.confirming.is_some() {
+            return None;
+        }
+        self.confirming = Some(time_ms);
+        Some(self.next_offset)
     }
 
     /// Records held, decoded or not.

@@ -171,6 +171,14 @@ impl Inlet {
         Ok(queues)
     }
 
+    /// Fetches a partition from `offset` on once more: its queue gets the records from there, or the end of the partition
+    /// as it is then.
+    pub fn look_again(&self, topic: &str, partition: i32, offset: i64) -> Result<(), Error> {
+        self.consumer
+            .seek(topic, partition, rdkafka::Offset::Offset(offset), Duration::ZERO)
+            .map_err(Error::kafka(format!("cannot seek in {topic}/{partition}")))
+    }
+
     /// Gives all partitions back.
     pub fn unassign(&self) -> Result<(), Error> {
         self.consumer.unassign().map_err(Error::kafka("cannot give partitions back"))

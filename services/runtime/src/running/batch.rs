@@ -74,6 +74,9 @@ impl RunningTask {
                     if !rebuilding && !limit.admits(time_ms) {
                         break Some(Hindrance::Others(time_ms));
                     }
+                    if !rebuilding && let Some(ended) = self.ended_before(&heads, time_ms, stage) {
+                        break Some(Hindrance::Input(ended));
+                    }
                     self.take(input, phase, stage, &mut drawing);
                 }
             }
@@ -86,6 +89,17 @@ impl RunningTask {
         }
         self.dirty |= moved && !rebuilding;
         drawing.finish(stage, hindrance)
+    }
+
+    /// An input whose end was met, but so long before `time_ms` that it has to be looked for again: rows may have come.
+    fn ended_before(&mut self, heads: &[Head], time_ms: i64, stage: &RunningStage) -> Option<usize> {
+        let skew_ms = stage.aligner.as_ref()?.max_skew_ms();
+        let mut inputs = self.inputs.iter_mut().zip(heads).enumerate();
+        let (index, (input, _)) = inputs.find(|(_, (input, head))| {
+            **head == Head::End && time_ms > input.clear_ms().saturating_add(skew_ms)
+        })?;
+        input.asked = Some(time_ms);
+        Some(index)
     }
 
     /// The state is rebuilt once every input has given all rows below its committed offset.

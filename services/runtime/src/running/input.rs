@@ -35,6 +35,8 @@ pub struct RunningInput {
     pub last_ms: Option<i64>,
     /// What was taken and not told the flow yet.
     pub unread: Amount,
+    /// A row of this record time, in ms, of the same task waits to learn whether this input is still at its end.
+    pub asked: Option<i64>,
     open: Vec<Span>,
 }
 
@@ -53,6 +55,7 @@ impl RunningInput {
             overdue: false,
             last_ms: None,
             unread: Amount::default(),
+            asked: None,
             open: Vec::new(),
         }
     }
@@ -83,6 +86,14 @@ impl RunningInput {
         }
     }
 
+    /// Up to which record time of others, in ms, this input is known to have no rows left; see [`PartitionBuffer::clear_ms`].
+    pub fn clear_ms(&self) -> i64 {
+        match &self.buffer {
+            Some(buffer) if !self.overdue => buffer.clear_ms(),
+            _ => i64::MAX,
+        }
+    }
+
     /// Whether every row that the state is rebuilt from was taken.
     pub fn rebuilt(&self) -> bool {
         self.offsets.taken() >= self.rebuild_to
@@ -108,7 +119,7 @@ impl RunningInput {
     pub fn place(&self) -> Place {
         match self.head(false) {
             Head::Row(time) => Place::At(time),
-            Head::End => Place::End,
+            Head::End => Place::End(self.clear_ms()),
             Head::Skipped | Head::Pending => self.last_ms.map_or(Place::Unknown, Place::At),
         }
     }

@@ -29,6 +29,8 @@ impl Worker {
                 return Ok(false);
             }
             if let Some(aligner) = &stage.aligner {
+                // All that was taken is committed here. A row that is taken and not yet written would let others pass it in
+                // the log of the next stage.
                 aligner.publish(task.key.1, task.places());
             }
         }
@@ -36,7 +38,26 @@ impl Worker {
         for key in keys {
             busy |= self.advance_task(key)?;
         }
+        self.confirm_ends()?;
         Ok(busy)
+    }
+
+    /// Looks again for the ends of partitions that others wait to hear of. librdkafka tells an end once and then keeps
+    /// silent, and what another partition's fetch brings may be days of record time ahead of an end told just before it.
+    fn confirm_ends(&mut self) -> Result<(), Error> {
+        for task in self.tasks.values_mut() {
+            let aligner = self.stages.get(task.key.0).and_then(|stage| stage.aligner.as_ref());
+            let Some(aligner) = aligner.filter(|_| !task.rebuilding()) else { continue };
+            let partition = task.key.1;
+            for (index, input) in task.inputs_mut().iter_mut().enumerate() {
+                let asked = aligner.asked(index, partition).max(input.asked.take());
+                let (Some(time_ms), Some(buffer)) = (asked, &mut input.buffer) else { continue };
+                if let Some(offset) = buffer.confirm(time_ms) {
+                    self.inlet.look_again(&input.topic, partition, offset)?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Lets one task take what is at hand, a batch at most; whether it moved.
@@ -81,9 +102,6 @@ impl Worker {
         }
         metrics.repeated.increment(drawn.repeats);
         let applied = task.apply(stage, drawn)?;
-        if let Some(aligner) = &stage.aligner {
-            aligner.publish(key.1, task.places());
-        }
         self.store.add(key, applied.writes);
         if live {
             #[allow(clippy::cast_precision_loss)]
@@ -104,6 +122,9 @@ impl Worker {
         let (Some(task), Some(stage)) = (self.tasks.get_mut(&key), self.stages.get(key.0)) else { return };
         let metrics = &self.stage_metrics[key.0];
         let aligner = stage.aligner.as_ref();
+        if let (Some(Hindrance::Others(time_ms)), Some(aligner)) = (hindrance, aligner) {
+            aligner.ask(key.1, time_ms);
+        }
         if matches!(hindrance, Some(Hindrance::Others(_))) && moved {
             metrics.waits.increment(1);
         }

@@ -88,7 +88,7 @@ impl Worker {
             resumed,
             "partitions assigned"
         );
-        self.consume(None)
+        self.consume(false)
     }
 
     /// Takes this worker's fixed share over, from the first offset on.
@@ -111,7 +111,7 @@ impl Worker {
             let task = self.new_task(key, &start)?;
             self.tasks.insert(key, task);
         }
-        self.consume(Some(0))
+        self.consume(true)
     }
 
     /// The topics are as the application says, once.
@@ -174,8 +174,8 @@ impl Worker {
         }
     }
 
-    /// Starts consuming what the tasks need. `gapless`: the first offset, where offsets have no gaps.
-    fn consume(&mut self, gapless: Option<i64>) -> Result<(), Error> {
+    /// Starts consuming what the tasks need. `gapless`: offsets have no gaps.
+    fn consume(&mut self, gapless: bool) -> Result<(), Error> {
         let mut list = Vec::new();
         for task in self.tasks.values() {
             for (input, position) in task.inputs().iter().zip(task.positions()) {
@@ -188,8 +188,8 @@ impl Worker {
             let partition = task.key.1;
             for input in task.inputs_mut() {
                 if let Some(queue) = queues.next() {
-                    let topic = input.topic.clone();
-                    input.buffer = Some(PartitionBuffer::new(topic, partition, queue, gapless));
+                    let (topic, begin) = (input.topic.clone(), input.offsets.taken());
+                    input.buffer = Some(PartitionBuffer::new(topic, partition, queue, begin, gapless));
                 }
             }
         }
