@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -96,8 +97,9 @@ def run(*command: object) -> None:
 
 
 def find(name: str) -> Path:
-    """A binary of the project: built with `make release` or in debug, or on PATH."""
-    built = [REPOSITORY / "target" / profile / name for profile in ("release", "debug")]
+    """A binary of the project: the release build, else the debug build, else on PATH."""
+    target = REPOSITORY / (os.environ.get("CARGO_TARGET_DIR") or "target")
+    built = [target / profile / name for profile in ("release", "debug")]
     on_path = shutil.which(name)
     for path in [*built, *([Path(on_path)] if on_path else [])]:
         if path.exists():

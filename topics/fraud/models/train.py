@@ -1,8 +1,15 @@
 """Trains the first fraud model on generated payments and writes fraud-gbdt/1: model.onnx and model.toml.
 
-    python3 -m venv venv && venv/bin/pip install -r topics/fraud/models/requirements.txt
-    cargo build --release -p millrace -p millrace-load
-    venv/bin/python topics/fraud/models/train.py
+In the project's folder, with Python 3.11 or newer (about five minutes on two cores, with debug builds too):
+
+    make release
+    cargo build --release -p millrace-load
+    python3 -m venv target/venv
+    target/venv/bin/pip install -r topics/fraud/models/requirements.txt
+    target/venv/bin/python topics/fraud/models/train.py
+
+It overwrites the committed model, with the same bytes as long as SQL, generator and versions are the same; --output
+writes elsewhere.
 
 The payments are of other days (2017) and other seeds than any demo shows (2018-04-01 on, seed 42 by default); their
 features come from `millrace backfill`, which runs the application's own SQL. The first 38 days are left out: their
@@ -77,10 +84,11 @@ def main() -> None:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--millrace", type=Path, help="the binary (default: in target/, or on PATH)")
-    parser.add_argument("--load", type=Path, help="the binary millrace-load (default: in target/, or on PATH)")
+    where = "(default: the release build in CARGO_TARGET_DIR or target/, else the debug build there, else on PATH)"
+    parser.add_argument("--millrace", type=Path, help=f"the binary millrace {where}")
+    parser.add_argument("--load", type=Path, help="the binary millrace-load (default: found likewise)")
     parser.add_argument("--topics", type=Path, default=REPOSITORY / "topics", help="the folder of applications")
-    parser.add_argument("--work", type=Path, help="a folder that keeps the generated files for the next run (2 GB)")
+    parser.add_argument("--work", type=Path, help="a folder that keeps the generated files for the next run (0.6 GB)")
     output = Path(__file__).resolve().parent / "fraud-gbdt" / "1"
     parser.add_argument("--output", type=Path, default=output, help="the folder to write the model to")
     return parser.parse_args()
