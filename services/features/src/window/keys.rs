@@ -25,7 +25,7 @@ pub(super) struct Head {
     pub(super) disordered: bool,
     /// The time at which the cursors stand.
     pub(super) at: i64,
-    /// What counted when the key's last row was taken: rows not older than this.
+    /// What counted when the key was last touched: rows not older than this.
     pub(super) floor: i64,
     /// The greatest time of the key's rows, stored or not.
     pub(super) greatest: i64,

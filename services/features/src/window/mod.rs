@@ -125,12 +125,14 @@ pub struct Taken {
     pub results: Vec<ArrayRef>,
     /// Rows that came older than what is kept: they saw themselves, and were not stored.
     pub late: BooleanArray,
-    /// Each key of a row that was not late, once, in the order of its first row here; `None` if not asked for.
+    /// Each key of which a row changed what is shown, once, in the order of its first such row here; `None` if not asked for.
     pub touched: Option<Touched>,
 }
 
-/// Keys at their greatest row time, counting everything taken: what was kept when the key's last row was taken, so that
-/// what the last call with a key says of it does not depend on how calls were cut.
+/// Keys at their greatest row time, counting everything taken: what was kept when the key's last row that shows was taken,
+/// so that what the last call with a key says of it does not depend on how calls were cut. A row shows if the key's
+/// greatest time, its greatest wanted row or a frame at the greatest time changes by it. Others (a label that no frame
+/// reaches yet) leave the key as it was shown: seen again from a later task time, less of its past would be kept.
 #[derive(Debug)]
 pub struct Touched {
     /// Partition columns.

@@ -227,6 +227,17 @@ impl Plan {
         self.sums.len() - 1
     }
 
+    /// Whether a stored row of `time` counts in any frame at the time `at`.
+    pub(super) fn reaches(&self, at: i64, floor: i64, time: i64) -> bool {
+        self.groups.iter().any(|group| match group.bounds {
+            Bounds::Range { start, end } => {
+                let lower = start.map_or(floor, |start| at.saturating_sub(start).max(floor));
+                (lower..=at.saturating_sub(end)).contains(&time)
+            }
+            Bounds::Rows { .. } => true,
+        })
+    }
+
     fn extremum(&mut self, argument: usize, kind: Kind, input: usize, greatest: bool) -> usize {
         self.extrema.push(ExtremumPlan { bit: Bit::of(input), argument, kind, greatest, input });
         self.extrema.len() - 1

@@ -190,27 +190,23 @@ impl Windows {
             return;
         }
         let slot = slot.unwrap_or_else(|| self.slot(lane, batch.names.get(row)));
-        let stale = self.stale(floor);
+        // What a touched key is yet to be shown with stays until then. (Positions: any row that is stored shows.)
+        let kept = match self.keys.head(slot) {
+            head if head.touched.is_some() && self.plan.visible.is_none() => head.floor,
+            _ => floor,
+        };
+        let stale = self.stale(kept);
         let mut key = self.state.key(slot);
         let head = self.keys.head(slot);
         if head.oldest < stale {
-            head.oldest = key.evict(&self.plan, &self.layout, &mut self.texts, floor);
+            head.oldest = key.evict(&self.plan, &self.layout, &mut self.texts, kept);
         }
-        head.floor = floor;
+        let moved = head.greatest < time;
         head.greatest = head.greatest.max(time);
         let place = (time, rows.branch[row], rows.offset[row]);
         let greatest = wanted && head.last.is_none_or(|last| last <= place);
         if greatest {
             head.last = Some(place);
-        }
-        if let Some(touched) = &mut call.touched {
-            let at = *head.touched.get_or_insert_with(|| {
-                touched.push(Touch { slot, first: row as u32, last: None });
-                (touched.len() - 1) as u32
-            });
-            if greatest {
-                touched[at as usize].last = Some(row as u32);
-            }
         }
         let flags = batch.flags(row);
         let mut stored = None;
@@ -223,11 +219,23 @@ impl Windows {
             head.disordered |= among;
             stored = Some((branch, number));
         }
+        // A row that changes nothing that is shown leaves it as it was: seen again from now, less of it would be kept.
+        let shows = moved || greatest || stored.is_some() && self.plan.reaches(head.greatest, floor, time);
+        if let Some(touched) = call.touched.as_mut().filter(|_| shows) {
+            let at = *head.touched.get_or_insert_with(|| {
+                touched.push(Touch { slot, first: row as u32, last: None });
+                (touched.len() - 1) as u32
+            });
+            head.floor = floor;
+            if greatest {
+                touched[at as usize].last = Some(row as u32);
+            }
+        }
         if wanted {
             let context = Context { plan: &self.plan, layout: &self.layout, texts: &self.texts };
             let at = At { time, floor, row: stored, back: head.disordered || time < head.at };
             key.evaluate(context, at, &mut call.out, row);
-            (head.at, head.disordered) = (time, false);
+            (head.at, head.disordered) = (time, head.touched.is_some() && head.floor < floor);
         }
     }
 

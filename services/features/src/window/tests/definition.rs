@@ -220,7 +220,7 @@ fn compare(case: &Case, cut: usize) -> Result<(), TestCaseError> {
             assert_same(results, &expected, &format!("row {index}"))?;
         }
         let touched = taken.touched.expect("asked for");
-        let counted = (first..first + rows.len()).filter(|index| !all.is_late(*index));
+        let counted = (first..first + rows.len()).filter(|index| !all.is_late(*index) && all.shows(*index));
         let mut keys: Vec<(Option<String>, u32, usize)> = Vec::new();
         for index in counted {
             let (key, lane) = (case.rows[index].key.clone(), case.rows[index].lane);

@@ -86,7 +86,32 @@ impl Reference<'_> {
         self.frames.iter().map(|frame| self.frame(frame, self.rows[index].time, index, &before)).collect()
     }
 
-    /// The key of row `index`, the last of its rows that was not late, at its greatest row time: that time, and frames.
+    /// Whether row `index` changes what is shown of its key: the key's greatest time, its greatest wanted row, or a frame
+    /// at the greatest time.
+    pub(super) fn shows(&self, index: usize) -> bool {
+        let row = &self.rows[index];
+        let before: Vec<usize> =
+            (0..index).filter(|other| self.is_same_key(*other, index) && !self.is_late(*other)).collect();
+        let greatest = before.iter().map(|other| self.rows[*other].time).max();
+        let is_last = row.wanted
+            && !before.iter().any(|other| self.rows[*other].wanted && self.place(*other) > self.place(index));
+        let aggregated = |frame: &Frame| {
+            frame.filter.is_none_or(|filter| row.filters[filter] == Some(true))
+                && frame.argument.is_none_or(|argument| row.arguments[argument].is_some())
+        };
+        let at = greatest.map_or(row.time, |greatest| greatest.max(row.time));
+        let reached = |frame: &Frame| match frame.bounds {
+            Bounds::Range { start, end } => {
+                start.is_none_or(|start| row.time >= at.saturating_sub(start)) && row.time <= at.saturating_sub(end)
+            }
+            Bounds::Rows { .. } => true,
+        };
+        let positions = self.frames.iter().any(|frame| matches!(frame.bounds, Bounds::Rows { .. }));
+        let counts = (positions || self.frames.iter().any(aggregated)) && self.frames.iter().any(reached);
+        greatest.is_none_or(|greatest| greatest < row.time) || is_last || counts
+    }
+
+    /// The key of row `index`, the last of its rows that shows, at its greatest row time: that time, and frames.
     pub(super) fn key_results(&self, index: usize) -> (i64, Vec<Option<Value>>) {
         let mut rows = self.others(index);
         rows.push(index);
