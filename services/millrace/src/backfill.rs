@@ -14,7 +14,8 @@ use crate::text::thousands;
 /// Computes a view over Parquet files.
 pub fn run(folder: &Path, args: &BackfillArgs) -> Result<()> {
     let app = application::load(folder, &args.app)?;
-    let view = app.topic(&args.topic).with_context(|| format!("{} has no topic `{}`", app.name, args.topic))?;
+    let view =
+        app.topic(&args.topic).with_context(|| format!("{} has no topic `{}`", app.name, args.topic))?;
     let planned = plan_view(&app, view).map_err(|problems| application::problems_error(&problems))?;
     let inputs = args.inputs.iter().map(|input| source_and_file(input)).collect::<Result<Vec<_>>>()?;
     let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template(

@@ -31,7 +31,10 @@ pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
     for problem in &problems {
         println!("{problem}");
     }
-    eprintln!("millrace: {} in {app}", if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) });
+    eprintln!(
+        "millrace: {} in {app}",
+        if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) }
+    );
     Ok(ExitCode::FAILURE)
 }
 

@@ -33,7 +33,8 @@ pub fn list(folder: &Path, app: &str, reason: Option<&str>, json: bool, args: &A
 }
 
 fn as_text(letter: &DeadLetter) -> String {
-    let key = letter.key.as_deref().map_or("no key".into(), |key| format!("key {}", String::from_utf8_lossy(key)));
+    let key =
+        letter.key.as_deref().map_or("no key".into(), |key| format!("key {}", String::from_utf8_lossy(key)));
     format!(
         "{}  {}/{}/{}  {key}  {}: {}",
         day_and_minute(letter.time_ms),

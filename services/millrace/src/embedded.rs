@@ -7,10 +7,12 @@ use anyhow::Result;
 use millrace_runtime::admin::Admin;
 use millrace_runtime::embedded::{EmbeddedCluster, Flow};
 use millrace_runtime::service::Service;
-use millrace_runtime::{Args, Assignment, Configuration, Delivery, Environment, Readiness, Shutdown, store, telemetry};
+use millrace_runtime::{
+    Args, Assignment, Configuration, Delivery, Environment, Readiness, Shutdown, store, telemetry,
+};
 use millrace_schemas::{Format, InProcessRegistry, SchemaRegistry as _};
-use millrace_topics::{Application, KafkaTopic};
 use millrace_topics::deployments::Deployments;
+use millrace_topics::{Application, KafkaTopic};
 use rdkafka::ClientConfig;
 
 use crate::application::{self, kafka_client, kafka_topics, prediction_topics};

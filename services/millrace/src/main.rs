@@ -36,8 +36,12 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Check { app } => return check::run(folder, &app),
         Command::Topics(command) => return topics::run(folder, command),
         Command::Up { app, embedded: true, service } => embedded::up(folder, &app, &service)?,
-        Command::Up { app, embedded: false, service } => services::up(folder, &app, &service, services::Which::All)?,
-        Command::Features { app, service } => services::up(folder, &app, &service, services::Which::Features)?,
+        Command::Up { app, embedded: false, service } => {
+            services::up(folder, &app, &service, services::Which::All)?
+        }
+        Command::Features { app, service } => {
+            services::up(folder, &app, &service, services::Which::Features)?
+        }
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
         Command::Backfill(args) => backfill::run(folder, &args)?,
         Command::DeadLetters(DeadLettersCommand::List { app, reason, json, service }) => {

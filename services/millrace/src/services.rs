@@ -5,7 +5,9 @@ use std::path::Path;
 use anyhow::{Context as _, Result, bail};
 use millrace_runtime::admin::Admin;
 use millrace_runtime::service::Service;
-use millrace_runtime::{Args, Assignment, Configuration, Environment, Readiness, Report, Shutdown, store, telemetry};
+use millrace_runtime::{
+    Args, Assignment, Configuration, Environment, Readiness, Report, Shutdown, store, telemetry,
+};
 use millrace_topics::Application;
 
 use crate::application::{self, kafka_client, prediction_topics, problems_error, views};
@@ -57,11 +59,15 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
         }
     }
     if services.is_empty() {
-        bail!("no topic file of {} asks for {}", app.name, match which {
-            Which::All => "a service",
-            Which::Features => "features: none has a table [features]",
-            Which::Scorer => "predictions: none has a table [predictions]",
-        });
+        bail!(
+            "no topic file of {} asks for {}",
+            app.name,
+            match which {
+                Which::All => "a service",
+                Which::Features => "features: none has a table [features]",
+                Which::Scorer => "predictions: none has a table [predictions]",
+            }
+        );
     }
     Ok(services)
 }

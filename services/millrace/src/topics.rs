@@ -34,7 +34,10 @@ fn apply(folder: &Path, app: &str, replication: Option<u16>, args: &Args) -> Res
     }
     if prediction_topics(&app).next().is_some() {
         for (offset, deployment) in Deployments::new(&client, registry, &app, true)?.write_first()? {
-            println!("+ deployment {offset}: {} {}/{}", deployment.topic, deployment.model, deployment.version);
+            println!(
+                "+ deployment {offset}: {} {}/{}",
+                deployment.topic, deployment.model, deployment.version
+            );
         }
     }
     println!("{}: topics, schemas and deployments are as its folder says", app.name);

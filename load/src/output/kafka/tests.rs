@@ -124,7 +124,8 @@ fn batches_have_the_columns_of_the_applications_schemas() {
 fn every_event_arrives_once_decodes_and_lies_in_the_partition_of_its_customer() {
     let bus = Bus::start();
     let events: Vec<Event> = stream(&small()).collect();
-    let report = send_watched(events.iter().copied(), &bus.options(), bus.registry.as_ref(), &mut ()).unwrap();
+    let report =
+        send_watched(events.iter().copied(), &bus.options(), bus.registry.as_ref(), &mut ()).unwrap();
     assert_eq!(report.records, events.len() as u64);
 
     let consumer = bus.consumer("reader");

@@ -50,11 +50,15 @@ pub fn stands_out(f: &Features) -> Vec<String> {
         let per_day = f.customer_tx_30d / 30.0;
         let pace = f.customer_tx_1d / per_day;
         if pace >= 3.0 && f.customer_tx_1d >= 4.0 {
-            found.push((pace, format!("{:.0} payments in a day, {pace:.1} x the customer's pace", f.customer_tx_1d)));
+            found.push((
+                pace,
+                format!("{:.0} payments in a day, {pace:.1} x the customer's pace", f.customer_tx_1d),
+            ));
         }
     }
     let risks = [("day", f.terminal_risk_1d), ("week", f.terminal_risk_7d), ("month", f.terminal_risk_30d)];
-    if let Some((window, risk)) = risks.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|r| r.1 >= 0.05) {
+    if let Some((window, risk)) = risks.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).filter(|r| r.1 >= 0.05)
+    {
         found.push((20.0 * risk, format!("{:.0} % frauds at the terminal in a {window}", risk * 100.0)));
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -67,13 +71,24 @@ mod tests {
 
     #[test]
     fn an_amount_is_compared_with_the_other_payments_of_the_window() {
-        let f = Features { amount: 500.0, customer_tx_30d: 11.0, customer_avg_30d: 1000.0 / 11.0, ..Features::default() };
+        let f = Features {
+            amount: 500.0,
+            customer_tx_30d: 11.0,
+            customer_avg_30d: 1000.0 / 11.0,
+            ..Features::default()
+        };
         assert_eq!(stands_out(&f), ["amount 10.0 x the customer's 30-day average"]);
     }
 
     #[test]
     fn a_usual_payment_has_nothing_to_say() {
-        let f = Features { amount: 50.0, customer_tx_1d: 1.0, customer_tx_30d: 60.0, customer_avg_30d: 50.0, ..Features::default() };
+        let f = Features {
+            amount: 50.0,
+            customer_tx_1d: 1.0,
+            customer_tx_30d: 60.0,
+            customer_avg_30d: 50.0,
+            ..Features::default()
+        };
         assert!(stands_out(&f).is_empty());
     }
 

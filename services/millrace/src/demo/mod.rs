@@ -44,7 +44,8 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     shutdown.on_signals()?;
     let begin = Instant::now();
     let sent_at: SentAt = stream.payments().iter().map(|_| AtomicU64::new(0)).collect();
-    let observer = Observer::start(&embedded, &app, stream.payments(), sent_at.clone(), begin, shutdown.clone())?;
+    let observer =
+        Observer::start(&embedded, &app, stream.payments(), sent_at.clone(), begin, shutdown.clone())?;
     let (environment, prepared) = (embedded.environment.clone(), embedded.services.clone());
     let services_stop = shutdown.clone();
     let running = std::thread::spawn(move || services::run(prepared, &environment, &services_stop));
@@ -69,7 +70,8 @@ fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bo
     let mut screen = Screen::open()?;
     loop {
         let snapshot = observer.snapshot(total);
-        let finished = snapshot.predictions + snapshot.rejected >= total && snapshot.features >= snapshot.predictions;
+        let finished =
+            snapshot.predictions + snapshot.rejected >= total && snapshot.features >= snapshot.predictions;
         screen.show(&snapshot, finished).context("cannot draw")?;
         if finished || shutdown.wait(screen.interval()) {
             return Ok(finished);

@@ -88,8 +88,20 @@ impl Observer {
         let registry = &embedded.environment.registry;
         let mut reader = Reader {
             features: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.features")?,
-            predictions: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.predictions")?,
-            dead_letters: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.dead-letters")?,
+            predictions: Topic::open(
+                &embedded.client,
+                &embedded.flow,
+                registry,
+                &topics,
+                "fraud.predictions",
+            )?,
+            dead_letters: Topic::open(
+                &embedded.client,
+                &embedded.flow,
+                registry,
+                &topics,
+                "fraud.dead-letters",
+            )?,
             known: HashMap::new(),
             payments: payments.to_vec(),
             sent_at: sent_at.clone(),
@@ -259,15 +271,18 @@ impl Reader {
         for (row, id) in ids.iter().enumerate() {
             let [amount, tx_1d, tx_30d, avg_30d, risk_1d, risk_7d, risk_30d] =
                 columns.each_ref().map(|c| c.get(row).copied().unwrap_or_default());
-            self.known.insert(*id, Features {
-                amount,
-                customer_tx_1d: tx_1d,
-                customer_tx_30d: tx_30d,
-                customer_avg_30d: avg_30d,
-                terminal_risk_1d: risk_1d,
-                terminal_risk_7d: risk_7d,
-                terminal_risk_30d: risk_30d,
-            });
+            self.known.insert(
+                *id,
+                Features {
+                    amount,
+                    customer_tx_1d: tx_1d,
+                    customer_tx_30d: tx_30d,
+                    customer_avg_30d: avg_30d,
+                    terminal_risk_1d: risk_1d,
+                    terminal_risk_7d: risk_7d,
+                    terminal_risk_30d: risk_30d,
+                },
+            );
         }
         lock(&self.seen).scores.features += rows.num_rows() as u64;
         Ok(())
@@ -280,7 +295,8 @@ impl Reader {
         let decisions = column(rows, "decision")?.as_string::<i32>();
         let mut seen = lock(&self.seen);
         for (row, (id, score)) in ids.iter().zip(&scores).enumerate() {
-            let payment = self.payments.get(*id).with_context(|| format!("payment {id} was never published"))?;
+            let payment =
+                self.payments.get(*id).with_context(|| format!("payment {id} was never published"))?;
             let sent_us = self.sent_at.get(*id).map_or(now_us, |at| at.load(Ordering::Relaxed));
             let latency_us = now_us.saturating_sub(sent_us);
             seen.scores.latency.add(latency_us);

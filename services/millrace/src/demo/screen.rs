@@ -61,7 +61,8 @@ impl Screen {
 }
 
 fn line(snapshot: &Snapshot) -> String {
-    let latency = snapshot.latency.map_or_else(String::new, |p| format!(", p50 {:.1} ms, p99 {:.1} ms", p.p50, p.p99));
+    let latency =
+        snapshot.latency.map_or_else(String::new, |p| format!(", p50 {:.1} ms, p99 {:.1} ms", p.p50, p.p99));
     format!(
         "{}  {} of {} payments, {} scored, {} rejected, {} payments/s{latency}, {} alerts",
         day_and_minute(snapshot.stream_time_ms),

@@ -122,8 +122,15 @@ fn alert_table(alerts: &[Alert]) -> Table<'static> {
     ];
     Table::new(rows, widths)
         .header(
-            Row::new(["time", "customer", "   amount", " score", "in truth", "stands out against its own past"])
-                .style(Style::new().add_modifier(Modifier::BOLD)),
+            Row::new([
+                "time",
+                "customer",
+                "   amount",
+                " score",
+                "in truth",
+                "stands out against its own past",
+            ])
+            .style(Style::new().add_modifier(Modifier::BOLD)),
         )
         .block(Block::new().borders(Borders::TOP).title(" newest alerts "))
 }

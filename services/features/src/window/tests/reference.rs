@@ -102,7 +102,8 @@ impl Reference<'_> {
         let at = greatest.map_or(row.time, |greatest| greatest.max(row.time));
         let reached = |frame: &Frame| match frame.bounds {
             Bounds::Range { start, end } => {
-                start.is_none_or(|start| row.time >= at.saturating_sub(start)) && row.time <= at.saturating_sub(end)
+                start.is_none_or(|start| row.time >= at.saturating_sub(start))
+                    && row.time <= at.saturating_sub(end)
             }
             Bounds::Rows { .. } => true,
         };
