@@ -79,7 +79,8 @@ fn progress(snapshot: &Snapshot) -> String {
 
 fn figure_lines(snapshot: &Snapshot) -> Vec<Line<'static>> {
     let (raised, right) = snapshot.alerts;
-    let hit = if raised == 0 { String::new() } else { format!(" ({} % frauds)", right * 100 / raised) };
+    let hit =
+        (right * 100).checked_div(raised).map_or_else(String::new, |share| format!(" ({share} % frauds)"));
     let latency = snapshot.latency.map_or_else(
         || "-".to_owned(),
         |p| format!("p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms", p.p50, p.p99, p.p999),
