@@ -57,8 +57,11 @@ fn every_kind_of_malformed_record_is_a_dead_letter_and_no_good_record_is_lost() 
 
 fn bad_records(stack: &Stack, app: &Application) -> Result<Vec<Bad>> {
     let registry = ConfluentRegistry::new(stack.registry.url())?;
-    let subject = format!("{}-value", app.topic("transactions"));
-    let (id, _) = registry.latest(&subject)?.context("topics apply registered no schema")?;
+    let schema_of = |topic: &str| {
+        let subject = format!("{}-value", app.topic(topic));
+        Ok::<_, anyhow::Error>(registry.latest(&subject)?.context("topics apply registered no schema")?.0)
+    };
+    let (id, labels_id) = (schema_of("transactions")?, schema_of("labels")?);
     let other = r#"{"type": "record", "name": "Other", "fields": [{"name": "x", "type": "string"}]}"#;
     let other = registry.register(&format!("{}-value", app.topic("other")), other)?;
 
@@ -84,12 +87,13 @@ fn bad_records(stack: &Stack, app: &Application) -> Result<Vec<Bad>> {
         ("time_before_1970", json!({"topic": "transactions", "row": row("k", -1)})),
         ("time_ahead", json!({"topic": "transactions", "row": row("k", now_ms + 2 * DAY_MS)})),
     ];
-    // Fits into its own topic, and no more with what the features add: the largest that the client accepts.
+    // Fits into its own topic, and no more as features: these are keyed by the terminal, which they hold as well.
     let mut large = row("large", 1_522_540_800_000);
-    large["country"] = Value::String("x".repeat(999_700));
+    large["terminal_id"] = Value::String("x".repeat(600_000));
     bad.push(("output_too_large", json!({"topic": "transactions", "row": large})));
     let label = |raw: Value| json!({"topic": "labels", "key": "k", "raw": raw["raw"]});
-    bad.push(("malformed", label(raw(Some(&cut)))));
+    bad.push(("malformed", label(raw(Some(&framed(labels_id, b""))))));
+    bad.push(("incompatible_schema", label(raw(Some(&whole)))));
     bad.push(("null_value", label(raw(None))));
     Ok(bad)
 }

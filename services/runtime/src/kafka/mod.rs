@@ -1,5 +1,6 @@
 //! Kafka's clients as a worker uses them.
 
+pub mod apart;
 pub mod consumer;
 pub mod options;
 pub mod producer;

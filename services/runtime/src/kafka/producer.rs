@@ -1,7 +1,7 @@
 //! A worker's producer: what it sends, what became of it, and its transactions.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
@@ -12,6 +12,7 @@ use rdkafka::message::OwnedHeaders;
 use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, ProducerContext, PurgeConfig};
 use rdkafka::topic_partition_list::TopicPartitionList;
 
+use super::apart::Apart;
 use crate::error::{Error, is_transient};
 use crate::kafka::consumer::log;
 
@@ -78,11 +79,15 @@ pub enum Fault {
 const CALL: Duration = Duration::from_secs(5);
 /// How long calls of one transaction are made again before it is aborted.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// How long a transaction's records may take to arrive: it must end before Kafka ends it.
+pub const FLUSH: Duration = Duration::from_secs(7);
 
 /// A worker's producer.
 pub struct Outlet {
     config: ClientConfig,
     producer: BaseProducer<Reports>,
+    /// Which records are not sent before all earlier ones arrived.
+    pub apart: Apart,
     /// Of the open transaction.
     begun: Option<Instant>,
 }
@@ -91,7 +96,7 @@ impl Outlet {
     /// Creates the client; a transactional one is not ready before [`initialise`](Self::initialise).
     pub fn open(config: ClientConfig) -> Result<Self, Error> {
         let producer = create(&config)?;
-        Ok(Self { config, producer, begun: None })
+        Ok(Self { config, producer, apart: Apart::default(), begun: None })
     }
 
     /// The transactional id, where there is one.
@@ -125,8 +130,12 @@ impl Outlet {
         Ok(())
     }
 
-    /// Queues a record; waits for room where the client's queue is full.
-    pub fn send(&self, record: OutRecord<'_>, number: usize) -> Result<(), KafkaError> {
+    /// Queues a record; waits for room where the client's queue is full. `Ok(false)`: the open transaction failed and
+    /// takes no more.
+    pub fn send(&self, record: OutRecord<'_>, number: usize) -> Result<bool, KafkaError> {
+        if self.apart.begins(number) && !self.flush(FLUSH) {
+            return Ok(false);
+        }
         let mut next = BaseRecord::with_opaque_to(record.topic, number)
             .partition(record.partition)
             .payload(record.payload)
@@ -136,22 +145,30 @@ impl Outlet {
         }
         loop {
             match self.producer.send(next) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(true),
                 Err((KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull), back)) => {
                     self.producer.poll(Duration::from_millis(1));
                     next = back;
+                }
+                Err((KafkaError::MessageProduction(RDKafkaErrorCode::State), _)) if self.begun.is_some() => {
+                    return Ok(false);
                 }
                 Err((error, _)) => return Err(error),
             }
         }
     }
 
-    /// Waits until every record was acknowledged or failed, `bound` at most; whether none is left.
+    /// Waits until every record was acknowledged or failed, `bound` at most; whether none is left. Does not wait for more
+    /// than the first failure of a transaction: the client keeps what it has not sent yet until the transaction is aborted.
     pub fn flush(&self, bound: Duration) -> bool {
+        self.serve(bound, || self.begun.is_some() && !self.failures().is_empty())
+    }
+
+    fn serve(&self, bound: Duration, in_vain: impl Fn() -> bool) -> bool {
         let deadline = Instant::now() + bound;
         // The binding's own flush polls for 100 ms at a time, however early the last acknowledgement comes.
         while self.producer.in_flight_count() > 0 {
-            if Instant::now() >= deadline {
+            if in_vain() || Instant::now() >= deadline {
                 return false;
             }
             self.producer.poll(Duration::from_millis(1));
@@ -161,9 +178,11 @@ impl Outlet {
 
     /// What failed since the last call.
     pub fn take_failures(&self) -> Vec<Failure> {
-        std::mem::take(
-            &mut self.producer.client().context().failures.lock().unwrap_or_else(PoisonError::into_inner),
-        )
+        std::mem::take(&mut *self.failures())
+    }
+
+    fn failures(&self) -> MutexGuard<'_, Vec<Failure>> {
+        self.producer.client().context().failures.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a transaction.
@@ -237,7 +256,7 @@ impl Outlet {
 
     fn purge(&self) {
         self.producer.purge(PurgeConfig::default().queue().inflight());
-        self.flush(CALL);
+        self.serve(CALL, || false);
         self.take_failures();
     }
 }

@@ -112,7 +112,8 @@ impl PendingBatch {
     }
 
     /// Sends everything; records are numbered so that [`refuse`](Self::refuse) finds them again. Whether it is whole: an
-    /// output that the client itself refuses as too large is turned into a dead letter on the way.
+    /// output that the client itself refuses as too large is turned into a dead letter on the way, and a transaction that
+    /// fails meanwhile takes no more.
     pub fn produce(
         &mut self,
         batch: usize,
@@ -123,11 +124,15 @@ impl PendingBatch {
         let refused = self.refused.len();
         for output in 0..self.outputs.len() {
             for row in 0..self.outputs[output].cause.len() {
-                self.produce_row(batch, output, row, outlet, flow)?;
+                if !self.produce_row(batch, output, row, outlet, flow)? {
+                    return Ok(false);
+                }
             }
         }
         for letter in 0..self.letters.len() {
-            self.produce_letter(batch, letter, outlet, letters)?;
+            if !self.produce_letter(batch, letter, outlet, letters)? {
+                return Ok(false);
+            }
         }
         Ok(self.refused.len() == refused)
     }
@@ -146,27 +151,29 @@ impl PendingBatch {
             self.refuse(output, row);
         }
         if output == LETTERS {
-            return self.produce_letter(batch, row, outlet, letters);
+            return self.produce_letter(batch, row, outlet, letters).map(drop);
         }
         if !too_large {
             self.produce_row(batch, output, row, outlet, None)?;
         }
-        (known..self.letters.len()).try_for_each(|i| self.produce_letter(batch, i, outlet, letters))
+        (known..self.letters.len()).try_for_each(|i| self.produce_letter(batch, i, outlet, letters).map(drop))
     }
 
+    /// Sends a dead letter; `Ok(false)`: the transaction takes no more.
     fn produce_letter(
         &self,
         batch: usize,
         index: usize,
         outlet: &Outlet,
         letters: &mut DeadLetters,
-    ) -> Result<(), Error> {
-        let Some(letter) = self.letters.get(index) else { return Ok(()) };
+    ) -> Result<bool, Error> {
+        let Some(letter) = self.letters.get(index) else { return Ok(true) };
         let rows = letters.encode(letter)?;
         let sent = outlet.send(letters.record(letter, &rows), numbered(batch, LETTERS, index));
         sent.map_err(Error::kafka(format!("cannot send to {}", letters.topic())))
     }
 
+    /// Sends a row; `Ok(false)`: the transaction takes no more.
     fn produce_row(
         &mut self,
         batch: usize,
@@ -174,11 +181,11 @@ impl PendingBatch {
         row: usize,
         outlet: &Outlet,
         flow: Option<&Flow>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let output = &self.outputs[number];
         let cause_index = output.cause[row];
         if self.refused.contains(&cause_index) {
-            return Ok(());
+            return Ok(true);
         }
         let (Some(cause), Some(payload)) =
             (self.causes.get(cause_index as usize), output.rows.payloads.get(row))
@@ -205,13 +212,18 @@ impl PendingBatch {
             flow.wrote(&output.topic, partition, Amount::of_record(key, Some(payload)));
         }
         match outlet.send(record, numbered(batch, number, row)) {
-            Ok(()) => Ok(()),
+            Ok(sent) => Ok(sent),
             Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)) => {
                 self.refuse_cause(cause_index, number);
-                Ok(())
+                Ok(true)
             }
             Err(source) => Err(Error::Kafka { what: format!("cannot send to {}", output.topic), source }),
         }
+    }
+
+    /// The partition that a record is sent to; `None`: it is a dead letter.
+    pub fn partition(&self, output: usize, row: usize) -> Option<i32> {
+        self.outputs.get(output)?.rows.partitions.get(row).copied()
     }
 
     /// The broker refused an output as too large: the row that caused it goes to the dead letters instead.

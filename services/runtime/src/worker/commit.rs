@@ -1,7 +1,5 @@
 //! From effects to a commit: store first, then Kafka.
 
-use std::time::Duration;
-
 use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::topic_partition_list::TopicPartitionList;
@@ -9,12 +7,9 @@ use rdkafka::topic_partition_list::TopicPartitionList;
 use super::Worker;
 use crate::environment::Assignment;
 use crate::error::{Error, is_lost_membership, is_transient};
-use crate::kafka::producer::{Failure, Fault};
+use crate::kafka::producer::{FLUSH, Failure, Fault};
 use crate::output::{to_list, unnumbered};
 use crate::run::Report;
-
-/// How long a transaction's records may take to arrive: it must end before Kafka ends it.
-const FLUSH: Duration = Duration::from_secs(7);
 
 impl Worker {
     /// Whether anything taken is not committed.
@@ -83,6 +78,7 @@ impl Worker {
     /// Nothing is under way.
     pub(super) fn forget_uncommitted(&mut self) {
         self.pending.clear();
+        self.outlet.apart.clear();
         self.delivered = false;
         self.uncommitted = Report::default();
     }
@@ -184,15 +180,9 @@ impl Worker {
             whole &= batch.produce(number, &self.outlet, &mut self.letters, None)?;
         }
         let arrived = self.outlet.flush(FLUSH);
-        for failure in self.outlet.take_failures() {
-            whole = false;
-            if self.judge(failure)? {
-                let (batch, output, row) = unnumbered(failure.0);
-                if let Some(batch) = self.pending.get_mut(batch) {
-                    batch.refuse(output, row);
-                }
-            }
-        }
+        let failures = self.outlet.take_failures();
+        whole &= failures.is_empty();
+        self.take_apart(failures)?;
         if !whole || !arrived {
             return Ok(self.outlet.abort().map(|()| false));
         }
@@ -201,6 +191,33 @@ impl Worker {
             return Err(Error::Configuration("the consumer has no group".into()));
         };
         Ok(self.outlet.commit(&offsets, &group).map(|()| true))
+    }
+
+    /// Refuses what is too large by itself; what was refused together with it is sent apart the next time. Other failures
+    /// beside those only follow from them.
+    fn take_apart(&mut self, failures: Vec<Failure>) -> Result<(), Error> {
+        let too_large = |(_, code): &&Failure| *code == RDKafkaErrorCode::MessageSizeTooLarge;
+        let refused: Vec<usize> = failures.iter().filter(too_large).map(|(number, _)| *number).collect();
+        if refused.is_empty() {
+            return failures.into_iter().try_for_each(|failure| self.judge(failure).map(drop));
+        }
+        let place = |&number: &usize| {
+            let (batch, output, row) = unnumbered(number);
+            let batch = self.pending.get(batch);
+            let topic = batch.and_then(|b| b.outputs.get(output)).map_or(self.letters.topic(), |o| &o.topic);
+            (number, topic, batch.and_then(|b| b.partition(output, row)).unwrap_or(-1))
+        };
+        let places: Vec<_> = refused.iter().map(place).collect();
+        if let Some((_, topic, _)) = places.first() {
+            tracing::warn!(topic, records = places.len(), "the broker refuses records as too large");
+        }
+        for number in self.outlet.apart.judge(&places) {
+            let (batch, output, row) = unnumbered(number);
+            if let Some(batch) = self.pending.get_mut(batch) {
+                batch.refuse(output, row);
+            }
+        }
+        Ok(())
     }
 
     /// Ends a transaction that failed; its effects are kept.
