@@ -200,7 +200,7 @@ fn key_text(column: usize, kind: usize, n: u8) -> String {
         _ if n == 0 && column > 0 => "NULL".into(),
         "string" => format!("k{n}"),
         "long" => n.to_string(),
-        _ => (n.is_multiple_of(2)).to_string(),
+        _ => n.is_multiple_of(2).to_string(),
     }
 }
 
