@@ -1,5 +1,6 @@
 //! Logs and metrics of a process.
 
+use std::io::IsTerminal as _;
 use std::sync::OnceLock;
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -21,7 +22,10 @@ pub fn start_logs(configuration: &Configuration) -> Result<(), Error> {
     let text = std::env::var("RUST_LOG").unwrap_or_else(|_| configuration.log.clone());
     let filter =
         EnvFilter::try_new(&text).map_err(|e| Error::Configuration(format!("log filter \"{text}\": {e}")))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     let _ = match configuration.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),
