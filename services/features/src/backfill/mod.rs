@@ -51,6 +51,7 @@ pub fn backfill(
     output: &std::path::Path,
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<Report, Error> {
+    refuse_overwriting(inputs, output)?;
     let mut files = open(view, inputs)?;
     let total = files.iter().map(SourceFile::rows).sum();
     let mut chain = Chain::new(&view.plan, source_partitions(view), view_partitions(view))?;
@@ -73,6 +74,21 @@ pub fn backfill(
     writer.finish()?;
     progress(total, total);
     Ok(counting.report(total))
+}
+
+fn refuse_overwriting(inputs: &[Input], output: &std::path::Path) -> Result<(), Error> {
+    let same = |input: &&Input| match (input.file.canonicalize(), output.canonicalize()) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    };
+    match inputs.iter().find(same) {
+        Some(input) => Err(Error::Backfill(format!(
+            "the output {} is the input of {} too; write to another file",
+            output.display(),
+            input.source
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn open(view: &PlannedView, inputs: &[Input]) -> Result<Vec<SourceFile>, Error> {

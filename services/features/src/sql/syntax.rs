@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use datafusion_expr::Volatility;
 use datafusion_sql::sqlparser::ast::{
     Expr, Function, GroupByExpr, NamedWindowExpr, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, Statement, TableFactor, Visit, Visitor, WindowType,
+    SetQuantifier, Statement, TableFactor, Visit, Visitor, WindowType, visit_expressions,
 };
 
 use super::catalog::Catalog;
@@ -108,6 +108,15 @@ impl Checker<'_> {
                 "GROUP BY gives no row per event; write <aggregate> OVER (PARTITION BY ... ORDER BY ...)",
             );
         }
+        if let Some(prewhere) = &select.prewhere {
+            self.refuse(place(prewhere), "PREWHERE is not for views; write WHERE");
+        }
+        if let Some(window) = select.selection.as_ref().and_then(window_in) {
+            self.refuse(
+                window,
+                "WHERE is before the windows and cannot see them; filter in an outer SELECT ... WHERE, or with QUALIFY",
+            );
+        }
         if let Some(having) = &select.having {
             self.refuse(
                 place(having),
@@ -168,6 +177,15 @@ impl Checker<'_> {
     }
 }
 
+/// Where an expression has a window function, if it has one.
+fn window_in(expression: &Expr) -> Option<Option<Place>> {
+    let found = visit_expressions(expression, |part| match part {
+        Expr::Function(function) if function.over.is_some() => ControlFlow::Break(place(&function.name)),
+        _ => ControlFlow::Continue(()),
+    });
+    found.break_value()
+}
+
 const JOIN: &str = "joins are not supported; put sources together by UNION ALL in a CTE and aggregate with FILTER (WHERE ...)";
 
 impl Visitor for Checker<'_> {
@@ -196,6 +214,9 @@ impl Visitor for Checker<'_> {
         if !query.locks.is_empty() || !query.pipe_operators.is_empty() || query.for_clause.is_some() {
             self.refuse(start, "a view has no FOR clause and no pipe operators; leave them out");
         }
+        if query.settings.is_some() || query.format_clause.is_some() {
+            self.refuse(start, "a view has no SETTINGS and no FORMAT; leave them out");
+        }
         self.set_operation(&query.body, start);
         ControlFlow::Continue(())
     }
@@ -217,7 +238,15 @@ impl Visitor for Checker<'_> {
 
     fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
         match table {
-            TableFactor::Table { name, args: None, .. } => {
+            TableFactor::Table {
+                name, args: None, with_hints, partitions, with_ordinality, sample, ..
+            } => {
+                if sample.is_some() || *with_ordinality || !partitions.is_empty() || !with_hints.is_empty() {
+                    self.refuse(
+                        place(name),
+                        "a view reads whole topics: leave out what follows the topic's name",
+                    );
+                }
                 if let (Some(ident), Some(at)) = (name.0.last().and_then(|part| part.as_ident()), place(name))
                 {
                     self.sites.tables.push((normalized(ident), at));
