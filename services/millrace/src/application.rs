@@ -9,7 +9,6 @@ use millrace_features::ViewTopics;
 use millrace_runtime::Configuration;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use millrace_topics::{Application, KafkaTopic, Problem, Role, Topic};
-use rdkafka::ClientConfig;
 
 use crate::check;
 
@@ -61,16 +60,6 @@ pub fn with_schemas(mut app: Application) -> Result<Application> {
 pub fn kafka_topics(app: &Application) -> Result<Vec<KafkaTopic>> {
     let internal = view_topics(app)?.into_iter().flat_map(|view| view.internal);
     Ok(app.topics.iter().map(|topic| topic.kafka.clone()).chain(internal).collect())
-}
-
-/// How the application's cluster is reached.
-pub fn kafka_client(configuration: &Configuration) -> ClientConfig {
-    let mut client = ClientConfig::new();
-    client.set("bootstrap.servers", &configuration.kafka_bootstrap);
-    for (option, value) in &configuration.kafka {
-        client.set(option, value);
-    }
-    client
 }
 
 /// The schema registry that the configuration names.

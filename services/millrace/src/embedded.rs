@@ -15,7 +15,7 @@ use millrace_topics::deployments::Deployments;
 use millrace_topics::{Application, KafkaTopic};
 use rdkafka::ClientConfig;
 
-use crate::application::{self, kafka_client, kafka_topics, prediction_topics};
+use crate::application::{self, kafka_topics, prediction_topics};
 use crate::services::{self, Which};
 
 /// An application with its bus, its store and its services, nothing of it outside this process.
@@ -39,7 +39,7 @@ impl Embedded {
         configuration.delivery = Delivery::AtLeastOnce;
         let topics = kafka_topics(app)?;
         cluster.create(&topics)?;
-        let client = kafka_client(&configuration);
+        let client = configuration.kafka_client();
         let flow = Flow::new();
         let environment = Environment {
             registry: Arc::new(registry(&topics)?),

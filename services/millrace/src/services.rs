@@ -10,7 +10,7 @@ use millrace_runtime::{
 };
 use millrace_topics::Application;
 
-use crate::application::{self, kafka_client, prediction_topics, problems_error, views};
+use crate::application::{self, prediction_topics, problems_error, views};
 
 /// Which services of an application a process runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
         }
     }
     if which != Which::Features {
-        let client = kafka_client(&environment.configuration);
+        let client = environment.configuration.kafka_client();
         for topic in prediction_topics(app) {
             services.push(millrace_scorer::service(app, topic, &client, environment.registry.clone())?);
         }

@@ -9,7 +9,7 @@ use millrace_topics::cluster::{self, Target};
 use millrace_topics::deployments::Deployments;
 use millrace_topics::graph::Graph;
 
-use crate::application::{self, kafka_client, kafka_topics, prediction_topics, view_topics};
+use crate::application::{self, kafka_topics, prediction_topics, view_topics};
 use crate::cli::{GraphFormat, TopicsCommand};
 
 /// Runs one of the commands.
@@ -25,7 +25,7 @@ pub fn run(folder: &Path, command: TopicsCommand) -> Result<ExitCode> {
 fn apply(folder: &Path, app: &str, replication: Option<u16>, args: &Args) -> Result<()> {
     let app = application::load(folder, app)?;
     let configuration = Configuration::load(args)?;
-    let client = kafka_client(&configuration);
+    let client = configuration.kafka_client();
     let registry = application::registry(&configuration)?;
     let target = Target { client: &client, registry: registry.as_ref(), replication };
     let changes = cluster::apply(target, &kafka_topics(&app)?)?;
@@ -49,7 +49,7 @@ fn diff(folder: &Path, app: &str, args: &Args) -> Result<ExitCode> {
     let app = application::load(folder, app)?;
     let configuration = Configuration::load(args)?;
     let registry = application::registry(&configuration)?;
-    let client = kafka_client(&configuration);
+    let client = configuration.kafka_client();
     let target = Target { client: &client, registry: registry.as_ref(), replication: None };
     let changes = cluster::diff(target, &kafka_topics(&app)?)?;
     for change in &changes {

@@ -166,6 +166,11 @@ impl Configuration {
         Ok(())
     }
 
+    /// The options of a client of this cluster, those of `--kafka` included.
+    pub fn kafka_client(&self) -> rdkafka::ClientConfig {
+        crate::kafka::options::client(self, &[])
+    }
+
     /// How long a shutdown may take.
     pub fn shutdown_bound(&self) -> Duration {
         Duration::from_millis(self.shutdown_ms)
