@@ -1,0 +1,1 @@
+//! Change detectors that watch a sequence of values, one at a time.

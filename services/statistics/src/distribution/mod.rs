@@ -1,0 +1,1 @@
+//! Distribution functions that p-values need.

@@ -1,0 +1,1 @@
+//! How good predictions are, with intervals; fairness; estimates before labels come.

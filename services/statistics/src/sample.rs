@@ -1,0 +1,85 @@
+//! What is compared: the values of a column in a window, with their counts.
+
+use std::collections::BTreeMap;
+
+/// Numbers as a multiset: distinct finite values, ascending, with how often each occurs. Of a window of at most the
+/// exact bound of rows these are the values themselves; above it, the bins' representatives.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Sample {
+    values: Vec<f64>,
+    counts: Vec<u64>,
+    total: u64,
+}
+
+impl Sample {
+    /// Sorts and counts. Values that are not finite are left out: callers count them as missing. `-0.0` counts as `0.0`.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
+        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).map(|v| v + 0.0).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let mut sample = Self::default();
+        for value in sorted {
+            sample.push(value, 1);
+        }
+        sample
+    }
+
+    /// From distinct values in ascending order with their counts; pairs with a count of 0 are left out.
+    pub fn of_counts(pairs: impl IntoIterator<Item = (f64, u64)>) -> Self {
+        let mut sample = Self::default();
+        for (value, count) in pairs {
+            sample.push(value, count);
+        }
+        sample
+    }
+
+    fn push(&mut self, value: f64, count: u64) {
+        if count == 0 {
+            return;
+        }
+        self.total += count;
+        match (self.values.last(), self.counts.last_mut()) {
+            (Some(last), Some(n)) if *last == value => *n += count,
+            _ => {
+                self.values.push(value);
+                self.counts.push(count);
+            }
+        }
+    }
+
+    /// Distinct values, ascending.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// How often each value occurs.
+    pub fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// How many rows.
+    pub fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// Every value as often as it occurs, ascending.
+    pub fn expanded(&self) -> impl Iterator<Item = f64> + '_ {
+        let pairs = self.values.iter().zip(&self.counts);
+        pairs.flat_map(|(value, count)| (0..*count).map(move |_| *value))
+    }
+}
+
+/// Categories with how often each occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Categories {
+    /// By name; none has a count of 0.
+    pub counts: BTreeMap<String, u64>,
+    /// Rows of categories beyond the bound on how many are told apart.
+    pub other: u64,
+}
+
+impl Categories {
+    /// How many rows.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum::<u64>() + self.other
+    }
+}

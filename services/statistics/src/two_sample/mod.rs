@@ -1,0 +1,1 @@
+//! Whether, and by how much, two samples differ.
