@@ -103,3 +103,14 @@ fn holms_correction_multiplies_by_what_is_left_and_never_falls() {
     let with_gap = correction::holm(&[f64::NAN, 0.5, 0.6]);
     assert!(with_gap[0].is_nan() && with_gap[1] == 1.0 && with_gap[2] == 1.0);
 }
+
+#[test]
+fn a_default_applies_to_its_kind_at_any_size() {
+    for kind in [ColumnKind::Numeric, ColumnKind::Category] {
+        for rows in [0, 999, 1000, 3_000_000] {
+            assert!(Method::default_for(kind, rows).applies_to(kind));
+        }
+    }
+    assert_eq!(Method::default_for(ColumnKind::Numeric, 999), Method::KolmogorovSmirnov);
+    assert_eq!(Method::default_for(ColumnKind::Numeric, 1000), Method::WassersteinNormed);
+}

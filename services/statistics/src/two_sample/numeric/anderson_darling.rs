@@ -1,6 +1,6 @@
 //! Anderson-Darling for two samples.
 
-use super::joint::{Joint, joint, totals};
+use super::joint::{Joint, double, joint, totals};
 use crate::sample::Sample;
 use crate::two_sample::{Method, Outcome, Undefined, Window};
 
@@ -21,7 +21,7 @@ pub(in crate::two_sample) fn anderson_darling(
     }
     let (mut sum, mut effect, mut distinct) = (0.0, 0.0, 0_u64);
     for value in joint(reference, current) {
-        let difference = value.twice_mid_difference(rows) as f64 / 2.0;
+        let difference = double(value.twice_mid_difference(rows)) / 2.0;
         sum += term(&value, both, difference);
         let share = value.mid_share(rows);
         let relative = difference / (rows[0] as f64 * rows[1] as f64);
