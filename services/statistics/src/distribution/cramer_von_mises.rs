@@ -21,8 +21,10 @@ pub fn limiting_cdf(x: f64) -> f64 {
         let y = 4.0 * k + 1.0;
         let q = y * y / (16.0 * x);
         let ratio = libm::exp(ln_gamma(k + 0.5) - ln_gamma(k + 1.0));
-        let term =
-            ratio / (PI.powf(1.5) * x.sqrt()) * y.sqrt() * libm::exp(-2.0 * q) * scaled_bessel_k_quarter(q);
+        let term = ratio / ((PI * PI.sqrt()) * x.sqrt())
+            * y.sqrt()
+            * libm::exp(-2.0 * q)
+            * scaled_bessel_k_quarter(q);
         sum += term;
         if term.is_nan() || term < 1e-7 {
             break;
