@@ -10,6 +10,8 @@ use millrace_statistics::performance::{Interval, Measured, ScoreCounts, fairness
 
 const WINDOWS: usize = 400;
 
+type Named<S> = (&'static str, fn(&S) -> Measured);
+
 /// A linear congruential generator, enough to draw from.
 struct Random(u64);
 
@@ -44,7 +46,7 @@ const LEAST: f64 = 0.91;
 fn of_binary_metrics() {
     let mut random = Random(1);
     let process = random.rows(60_000);
-    let metrics: [(&str, fn(&ScoreCounts) -> Measured); 8] = [
+    let metrics: [Named<ScoreCounts>; 8] = [
         ("auc", auc),
         ("average precision", average_precision),
         ("log loss", log_loss),
@@ -110,7 +112,7 @@ fn of_averages_over_classes() {
         counts
     };
     let process = draw(60_000);
-    let metrics: [(&str, fn(&ClassCounts) -> Measured); 6] = [
+    let metrics: [Named<ClassCounts>; 6] = [
         ("macro precision", |counts| counts.precision(Average::Macro)),
         ("weighted recall", |counts| counts.recall(Average::Weighted)),
         ("weighted f1", |counts| counts.f1(Average::Weighted)),
