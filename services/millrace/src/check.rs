@@ -51,7 +51,9 @@ fn sound(mut app: Application, problems: &[Problem]) -> Option<Application> {
         app.topics.iter().filter(|t| is_view(t) && is_broken(t)).map(|t| t.stem.clone()).collect();
     app.topics.retain(|topic| match &topic.role {
         Role::Features(_) => !broken.contains(&topic.stem),
-        Role::Predictions(table) => broken.is_empty() || !is_broken(topic) && !broken.contains(&table.features),
+        Role::Predictions(table) => {
+            broken.is_empty() || !is_broken(topic) && !broken.contains(&table.features)
+        }
         _ => true,
     });
     Some(app)

@@ -151,7 +151,7 @@ mod tests {
         let evaluated = program.evaluate(&columns, 4).unwrap();
         let expected = [
             (1, "ratio: Divide by zero error".to_owned()),
-            (2, "number: Cast error: Cannot cast string 'three' to value of Int32 type".to_owned()),
+            (2, "number: Cannot cast string 'three' to value of Int32 type".to_owned()),
         ];
         assert_eq!(evaluated.bad, expected);
         assert_eq!(evaluated.columns[0].as_ref(), &Int64Array::from(vec![6, 2]));

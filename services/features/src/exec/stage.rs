@@ -78,7 +78,9 @@ impl StageRunner {
         for step in &planned.steps {
             let schema = slot_schema(slots(plan, &layout))?;
             match step {
-                Step::Filter(expr) => steps.push(Compiled::Filter(Program::new([(AFTER.to_owned(), expr)], &schema)?)),
+                Step::Filter(expr) => {
+                    steps.push(Compiled::Filter(Program::new([(AFTER.to_owned(), expr)], &schema)?))
+                }
                 Step::Windows(group) => {
                     let mut running = Running::new(plan, group, &layout, lanes)?;
                     let entity = entities.iter().position(|entity| entity.partition() == group.partition);

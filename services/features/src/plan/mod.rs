@@ -8,11 +8,11 @@ mod entity;
 mod hops;
 mod output;
 mod reach;
+#[cfg(test)]
+mod refusal_tests;
 mod relation;
 mod simplify;
 mod stages;
-#[cfg(test)]
-mod refusal_tests;
 #[cfg(test)]
 mod tests;
 mod window;

@@ -54,7 +54,8 @@ pub(super) fn refusals(outputs: &[OutputColumn], key: Option<&str>, sites: &Site
 
 fn fault(outputs: &[OutputColumn], i: usize, sites: &Sites) -> Option<String> {
     let OutputColumn { name, data_type, nullable, .. } = &outputs[i];
-    if !sites.is_named(i, outputs.len()) {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_plain && !sites.is_named(i, outputs.len()) {
         return Some("the column has no name; give it one with AS".to_owned());
     }
     if outputs[..i].iter().any(|other| other.name == *name) {

@@ -186,7 +186,8 @@ fn aggregate(
         }
     };
     let declared = argument.get_type(schema).map_err(|e| words(&e))?;
-    let computed = engine_type(function, &declared).ok_or_else(|| unsupported(name, &call.params.args, &declared))?;
+    let computed =
+        engine_type(function, &declared).ok_or_else(|| unsupported(name, &call.params.args, &declared))?;
     let argument = if computed == declared { argument } else { cast(argument, computed.clone()) };
     Ok(Aggregate { function, argument: Some(argument), filter, computed, declared })
 }

@@ -280,7 +280,14 @@ pub(crate) fn no_number(function: &str, argument: &str, kind: &DataType) -> Stri
         DataType::Boolean => {
             format!("write {function}(CAST({argument} AS DOUBLE)), or COUNT(*) FILTER (WHERE {argument})")
         }
-        _ => format!("write {function}(CAST({argument} AS DOUBLE)) if it holds numbers, or use count, min or max"),
+        DataType::Timestamp(..) => {
+            format!(
+                "write {function}(EXTRACT(EPOCH FROM {argument})) for seconds since 1970, or use count, min or max"
+            )
+        }
+        _ => format!(
+            "write {function}(CAST({argument} AS DOUBLE)) if it holds numbers, or use count, min or max"
+        ),
     };
     format!("{function} takes numbers, and {argument} is {}; {instead}", type_name(kind))
 }

@@ -14,9 +14,7 @@ pub(super) fn parse(sql: &str) -> Result<Query, Refusal> {
     let mut statements = Parser::parse_sql(&GenericDialect {}, sql)?;
     match (statements.pop(), statements.is_empty()) {
         (Some(Statement::Query(query)), true) => Ok(*query),
-        (Some(_), true) => {
-            Err(Refusal::new(Some(START), "a view is one SELECT; this is another statement"))
-        }
+        (Some(_), true) => Err(Refusal::new(Some(START), "a view is one SELECT; this is another statement")),
         (Some(_), false) => Err(Refusal::new(
             second_statement(sql),
             "the file holds more than one statement; a view is one SELECT",

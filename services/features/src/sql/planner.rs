@@ -42,7 +42,7 @@ pub(crate) fn plan_sql<T>(
     let probe = |query: Query| -> Result<DataType, Fault> {
         let sites = match query.body.as_ref() {
             SetExpr::Select(select) => syntax::sites_of(select, &catalog),
-            _ => Sites::default(),
+            _ => syntax::sites_of_query(&query, &catalog),
         };
         let planned = planned(&catalog, query, &sites)?;
         make(&planned)?;

@@ -69,7 +69,9 @@ impl Sites {
     /// The item of the list that gives output column `index` of `count`: columns before a `*` are counted from the
     /// first, those behind it from the last.
     fn item(&self, index: usize, count: usize) -> Option<&Item> {
-        let Some(star) = self.outputs.iter().position(|item| item.is_star) else { return self.outputs.get(index) };
+        let Some(star) = self.outputs.iter().position(|item| item.is_star) else {
+            return self.outputs.get(index);
+        };
         let last_star = self.outputs.iter().rposition(|item| item.is_star).unwrap_or(star);
         let behind = self.outputs.len() - last_star - 1;
         match count.checked_sub(index) {

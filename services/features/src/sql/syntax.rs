@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use datafusion_expr::Volatility;
 use datafusion_sql::sqlparser::ast::{
     Expr, Function, GroupByExpr, NamedWindowExpr, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, TableFactor, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, WindowType, visit_expressions,
+    SetQuantifier, TableFactor, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, WindowType,
+    visit_expressions,
 };
 
 use super::catalog::Catalog;
@@ -25,6 +26,13 @@ pub(super) fn check(query: &Query, catalog: &Catalog, horizon: bool) -> Result<S
     checker.refusals.sort_by_key(|refusal| refusal.place);
     checker.refusals.dedup();
     Err(checker.refusals)
+}
+
+/// The places of all that a query mentions.
+pub(super) fn sites_of_query(query: &Query, catalog: &Catalog) -> Sites {
+    let mut checker = Checker::new(catalog, true);
+    let _ = query.visit(&mut checker);
+    checker.sites
 }
 
 /// The places of what the columns and windows of one SELECT mention, without those of the SELECTs beneath it.

@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use datafusion_sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, Select, SelectItem, UnaryOperator, Value, WindowFrame,
-    WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType, visit_expressions,
+    DuplicateTreatment, Expr, Function, FunctionArguments, Select, SelectItem, UnaryOperator, Value,
+    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType, visit_expressions,
 };
 
 use super::refusal::Place;
@@ -94,7 +94,9 @@ pub(super) fn names(checker: &mut Checker, select: &Select) {
     for name in missing {
         checker.refuse(
             Place::of(name.span),
-            format!("no window is called {name}, {all}; write WINDOW {name} AS (PARTITION BY ... ORDER BY ...)"),
+            format!(
+                "no window is called {name}, {all}; write WINDOW {name} AS (PARTITION BY ... ORDER BY ...)"
+            ),
         );
     }
 }
@@ -166,7 +168,10 @@ fn preceding(checker: &mut Checker, units: WindowFrameUnits, expr: &Expr, at: Op
             format!("a RANGE frame is over time, and {size} is none; write an interval, for example INTERVAL '{size}' SECOND PRECEDING"),
         );
     } else if units == WindowFrameUnits::Rows && !is_number(size) {
-        checker.refuse(at, format!("a ROWS frame counts rows, and {size} is no number of them; write RANGE, or a number"));
+        checker.refuse(
+            at,
+            format!("a ROWS frame counts rows, and {size} is no number of them; write RANGE, or a number"),
+        );
     } else if is_negative {
         checker.refuse(at, "PRECEDING already counts back from the row; leave the minus out");
     }

@@ -29,25 +29,49 @@ fn of_schema(error: &SchemaError) -> String {
         SchemaError::AmbiguousReference { field } => {
             format!("{} is the name of several columns; rename one with AS", field.name())
         }
-        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => {
             format!("two columns are called {name}; rename one with AS")
         }
     }
 }
 
+/// Faults that DataFusion tells in words of its own plans, and what to say of them instead.
+const OWN: [(&str, &str); 3] = [
+    (
+        "Projections require unique expression names",
+        "this column is listed twice; leave one out, or rename it with AS",
+    ),
+    (
+        "QUALIFY clause requires window functions",
+        "QUALIFY filters by the result of a window, and this condition has none; filter in WHERE or in an outer SELECT",
+    ),
+    (
+        "Cannot create filter with non-boolean predicate",
+        "a filter takes a condition; write a comparison, for example ... > 1",
+    ),
+];
+
 /// A text without the classes of errors before it and without what DataFusion advises the user of its own API.
 fn bare(text: &str) -> String {
-    const CLASSES: [&str; 6] = [
+    const CLASSES: [&str; 10] = [
         "Error during planning: ",
         "Execution error: ",
         "Arrow error: ",
         "Schema error: ",
         "This feature is not implemented: ",
+        "Parser error: ",
+        "Cast error: ",
+        "Compute error: ",
+        "Invalid argument error: ",
         "type_coercion\ncaused by\n",
     ];
     let mut text = text.trim();
     while let Some(rest) = CLASSES.iter().find_map(|class| text.strip_prefix(class)) {
         text = rest.trim_start();
+    }
+    if let Some((_, own)) = OWN.iter().find(|(theirs, _)| text.starts_with(theirs)) {
+        return (*own).to_owned();
     }
     let text = text.split("No function matches the given name").next().unwrap_or(text);
     let text = text.split("\n\nbacktrace").next().unwrap_or(text);

@@ -210,7 +210,7 @@ fn a_row_whose_expression_fails_is_rejected_alone() {
     let mut run = Run::new(&plan, 1);
     run.take(&click_rows(&rows), 3, Phase::Live);
     assert_eq!(run.rejected.len(), 1);
-    let detail = "n: Cast error: Cannot cast string 'two' to value of Int64 type";
+    let detail = "n: Cannot cast string 'two' to value of Int64 type";
     assert_eq!(run.rejected[0], ("expression", detail.to_owned()));
     assert_eq!(run.rows().num_rows(), 2);
     assert_eq!(run.filtered, 0);
