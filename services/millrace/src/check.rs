@@ -78,3 +78,26 @@ fn features_of<'a>(app: &'a Application, topic: &Topic) -> Option<&'a SchemaRef>
     let Role::Predictions(table) = &topic.role else { return None };
     Some(app.topic(&table.features)?.kafka.schema.as_ref()?.arrow())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stems_with_a_problem_in(file: &str) -> Option<String> {
+        let topics = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../topics");
+        let app = millrace_topics::load(&topics, "fraud").unwrap();
+        let problem = Problem::new(&topics.join("fraud").join(file), Some(1), Some("title"), "is wrong");
+        let stems = sound(app, &[problem])?.topics.into_iter().map(|topic| topic.stem);
+        Some(stems.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn the_sql_is_checked_as_far_as_it_does_not_hang_on_files_with_problems() {
+        let all = "dead-letters deployments features labels predictions transactions";
+        assert_eq!(stems_with_a_problem_in("predictions.toml").as_deref(), Some(all));
+        let rest = "dead-letters deployments labels transactions";
+        assert_eq!(stems_with_a_problem_in("features.toml").as_deref(), Some(rest));
+        assert_eq!(stems_with_a_problem_in("labels.toml"), None, "the view reads it");
+        assert_eq!(stems_with_a_problem_in("unreadable.toml"), None, "it may be a source");
+    }
+}

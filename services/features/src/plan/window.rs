@@ -9,7 +9,7 @@ use datafusion_expr::{Expr, ExprSchemable, Operator, WindowFrame, WindowFrameBou
 
 use super::relation::{Flat, Flattener, Slot, substitute, unique_name};
 use super::simplify::simplify;
-use crate::sql::{Refusal, no_condition, no_number, words};
+use crate::sql::{Refusal, no_number, words};
 use crate::window::{Bounds, Function};
 
 /// A window aggregate over slots.
@@ -67,23 +67,11 @@ impl Flattener<'_> {
         let bounds =
             bounds(window_frame).map_err(|message| Refusal::new(self.sites.function(name), message))?;
         let filter = call.params.filter.as_ref().map(|filter| resolve(filter, flat)).transpose()?;
-        if let (Some(filter), Some(written)) = (&filter, &call.params.filter) {
-            self.condition(flat, filter, written, name)?;
-        }
         let arguments =
             call.params.args.iter().map(|arg| resolve(arg, flat)).collect::<Result<Vec<_>, _>>()?;
         let aggregate = aggregate(call, arguments, filter, &flat.schema()?)
             .map_err(|message| Refusal::new(self.sites.function(name), message))?;
         Ok(add(flat, aggregate, bounds, partition)?)
-    }
-
-    fn condition(&self, flat: &Flat, filter: &Expr, written: &Expr, function: &str) -> Result<(), Refusal> {
-        let kind = filter.get_type(&flat.schema()?)?;
-        if matches!(kind, DataType::Boolean | DataType::Null) {
-            return Ok(());
-        }
-        let message = no_condition("FILTER (WHERE ...)", &column_name(written), &kind);
-        Err(Refusal::new(self.sites.function(function), message))
     }
 
     fn partition_slot(&self, flat: &mut Flat, key: &Expr, resolved: &Expr) -> Result<usize, Refusal> {

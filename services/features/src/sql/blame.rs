@@ -267,7 +267,7 @@ impl Blame<'_> {
 }
 
 /// That something is no condition, and what to write.
-pub(crate) fn no_condition(clause: &str, text: &str, kind: &DataType) -> String {
+pub(super) fn no_condition(clause: &str, text: &str, kind: &DataType) -> String {
     format!(
         "{clause} takes a condition, and {text} is {}; write a comparison, for example {text} = ...",
         type_name(kind)

@@ -2,6 +2,7 @@
 
 mod blame;
 mod catalog;
+mod conditions;
 mod constants;
 mod parse;
 mod planner;
@@ -14,7 +15,7 @@ mod words;
 pub use catalog::Source;
 pub use refusal::{Place, Refusal};
 
-pub(crate) use blame::{no_condition, no_number};
+pub(crate) use blame::no_number;
 pub(crate) use planner::{Planned, plan_sql};
 pub(crate) use sites::Sites;
 pub(crate) use words::words;

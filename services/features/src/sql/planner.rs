@@ -10,6 +10,7 @@ use datafusion_sql::sqlparser::ast::{Query, SetExpr, Statement};
 
 use super::blame::{self, Fault};
 use super::catalog::{Catalog, Source};
+use super::conditions;
 use super::constants;
 use super::parse::parse;
 use super::refusal::Refusal;
@@ -62,17 +63,24 @@ pub(crate) fn plan_sql<T>(
 }
 
 fn planned<'s>(catalog: &Catalog, query: Query, sites: &'s Sites) -> Result<Planned<'s>, Fault> {
-    let plan = logical(catalog, query).map_err(Refusal::from)?;
+    let written = written(catalog, query).map_err(Refusal::from)?;
+    if let Some(refusal) = conditions::refused(&written).map_err(Refusal::from)? {
+        return Err(Fault::Refused(refusal));
+    }
+    let plan = analysed(written).map_err(Refusal::from)?;
     match constants::failing(&plan).map_err(Refusal::from)? {
         Some(words) => Err(Fault::Constant(words)),
         None => Ok(Planned { plan, sites }),
     }
 }
 
-fn logical(catalog: &Catalog, query: Query) -> DataFusionResult<LogicalPlan> {
+/// The plan as it is written, before type coercion.
+fn written(catalog: &Catalog, query: Query) -> DataFusionResult<LogicalPlan> {
     let options = ParserOptions::new().with_collect_spans(true).with_map_string_types_to_utf8view(false);
-    let plan = SqlToRel::new_with_options(catalog, options)
-        .sql_statement_to_plan(Statement::Query(Box::new(query)))?;
+    SqlToRel::new_with_options(catalog, options).sql_statement_to_plan(Statement::Query(Box::new(query)))
+}
+
+fn analysed(plan: LogicalPlan) -> DataFusionResult<LogicalPlan> {
     Analyzer::new().execute_and_check(plan, &ConfigOptions::default(), |_, _| {})
 }
 
