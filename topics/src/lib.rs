@@ -16,12 +16,13 @@ mod state;
 mod table;
 mod topic_file;
 
-pub use application::{list, load};
-pub use columns::{check_columns, check_predictions};
+pub use application::{list, load, read};
+pub use columns::{check_columns, check_predictions, type_name};
 pub use duration::{parse_duration, show_duration};
 pub use model::{
     Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
     Start, Topic,
 };
+pub use near::did_you_mean;
 pub use partitioner::Partitioner;
 pub use state::{check_co_partitioned, check_retention};

@@ -12,7 +12,7 @@ pub(crate) fn near<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>
 }
 
 /// `; did you mean `x`?`, or nothing.
-pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> String {
     near(name, candidates).map(|c| format!("; did you mean `{c}`?")).unwrap_or_default()
 }
 

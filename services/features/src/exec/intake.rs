@@ -59,9 +59,15 @@ impl Intake {
                 key: source.schema.index_of(&source.key)?,
                 key_name: source.key.clone(),
                 time_name: plan.time.map(|time| plan.slots[time].name.clone()).unwrap_or_default(),
-                filters: Program::new(&branch.filters, &schema)?,
-                columns: Program::new(input.iter().map(|slot| &branch.columns[*slot]), &schema)?,
-                relevant: Program::new(&branch.relevant, &schema)?,
+                filters: Program::new(branch.filters.iter().map(|expr| ("WHERE".to_owned(), expr)), &schema)?,
+                columns: Program::new(
+                    input.iter().map(|slot| (plan.slot_label(*slot), &branch.columns[*slot])),
+                    &schema,
+                )?,
+                relevant: Program::new(
+                    branch.relevant.iter().map(|expr| ("WHERE or FILTER".to_owned(), expr)),
+                    &schema,
+                )?,
             })
         });
         Ok(Self {
