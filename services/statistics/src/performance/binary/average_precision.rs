@@ -1,0 +1,3 @@
+use crate::performance::{Measured, ScoreCounts};
+/// Average precision.
+pub fn average_precision(counts: &ScoreCounts) -> Measured { unimplemented!("{counts:?}") }
