@@ -1,6 +1,6 @@
 //! Intervals of 95 % that several metrics share.
 
-use super::measured::Interval;
+use super::measured::{Estimate, Interval};
 
 /// Half-width of a two-sided interval of 95 % of the standard normal distribution, in standard deviations.
 pub const Z: f64 = 1.959_963_984_540_054;
@@ -28,7 +28,7 @@ pub fn normal(value: f64, standard_error: f64) -> Interval {
 /// Of a share strictly between 0 and 1: normal on the log-odds, so that it stays inside. M. S. Pepe, "The Statistical
 /// Evaluation of Medical Tests for Classification and Prediction", 2003, section 5.2.
 pub fn logit(share: f64, standard_error: f64) -> Interval {
-    let odds = (share / (1.0 - share)).ln();
+    let odds = libm::log(share / (1.0 - share));
     let half = Z * standard_error / (share * (1.0 - share));
     let back = |logit: f64| 1.0 / (1.0 + libm::exp(-logit));
     Interval { low: back(odds - half), high: back(odds + half) }
@@ -44,4 +44,20 @@ pub fn newcombe(a: (f64, f64), b: (f64, f64), z: f64) -> Interval {
     let below = libm::hypot(pa - wa.low, wb.high - pb);
     let above = libm::hypot(wa.high - pa, pb - wb.low);
     Interval { low: (difference - below).max(-1.0), high: (difference + above).min(1.0) }
+}
+
+/// Rows below which the mean of a skewed loss is not close to normal.
+pub(crate) const MEAN_MINIMUM: u64 = 30;
+
+/// The mean of values with how often each occurs, with its normal interval.
+pub(crate) fn of_mean(values: &[(f64, u64)]) -> Estimate {
+    let rows: u64 = values.iter().map(|(_, count)| count).sum();
+    let n = rows as f64;
+    let mean = values.iter().map(|(value, count)| value * *count as f64).sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|(value, count)| (value - mean).powi(2) * *count as f64).sum();
+    // One row says nothing about its spread: the interval is then the value, and too small to be judged.
+    let error = if rows > 1 { (squares / (n - 1.0) / n).sqrt() } else { 0.0 };
+    let Interval { low, high } = normal(mean, error);
+    let interval = Interval { low: low.max(0.0), high };
+    Estimate { value: mean, interval, support: rows, minimum: MEAN_MINIMUM }
 }

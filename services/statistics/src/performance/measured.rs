@@ -44,8 +44,8 @@ impl Estimate {
 /// Why a metric has no value.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum Undefined {
-    /// No labelled row.
-    #[error("no row has both a prediction and a label")]
+    /// No row that the metric is about: none labelled, or none with a usable score.
+    #[error("there is no row to measure")]
     NoRows,
     /// AUC needs both classes.
     #[error("all {rows} labels are {}", if *.positive { "positive" } else { "negative" })]

@@ -10,7 +10,6 @@
 //! - [`delay`]: how late labels come, and whether they have stopped.
 
 pub mod binary;
-mod decode;
 pub mod delay;
 pub mod estimated;
 pub mod fairness;
@@ -21,8 +20,9 @@ pub mod ranking;
 pub mod regression;
 mod score_bins;
 mod score_counts;
+mod special;
 
-pub use decode::DecodeError;
+pub use crate::decode::DecodeError;
 pub use measured::{Estimate, Interval, Measured, Undefined};
 pub use score_bins::ScoreBins;
 pub use score_counts::{Outcomes, ScoreCounts};

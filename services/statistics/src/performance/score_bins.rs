@@ -1,7 +1,7 @@
 //! Scores with their outcomes on fixed edges: bounded, with a stated error.
 
-use super::decode::{DecodeError, Reader, put_varint};
 use super::score_counts::{Outcomes, ScoreCounts};
+use crate::decode::{DecodeError, Reader, put_varint};
 
 const FORMAT: u8 = 1;
 
@@ -88,7 +88,10 @@ impl ScoreBins {
     /// How far the AUC of [`counts`](Self::counts) can be from that of the scores: half the share of the pairs (positive,
     /// negative) that fall into one bin. Zero without both classes.
     pub fn auc_error(&self) -> f64 {
-        let total = self.bins.iter().fold((0.0, 0.0), |(p, n), bin| (p + bin.positives as f64, n + bin.negatives as f64));
+        let total = self
+            .bins
+            .iter()
+            .fold((0.0, 0.0), |(p, n), bin| (p + bin.positives as f64, n + bin.negatives as f64));
         let pairs = total.0 * total.1;
         let tied: f64 = self.bins.iter().map(|bin| bin.positives as f64 * bin.negatives as f64).sum();
         if pairs > 0.0 { tied / pairs / 2.0 } else { 0.0 }

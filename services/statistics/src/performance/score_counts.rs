@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::decode::{DecodeError, Reader, put_varint};
+use crate::decode::{DecodeError, Reader, put_varint};
 
 const FORMAT: u8 = 1;
 
@@ -162,7 +162,8 @@ impl ScoreCounts {
             if above.is_some_and(|above| score <= above) || !unordered(score).is_finite() {
                 return Err(reader.malformed("scores do not ascend"));
             }
-            let Some(rows) = outcomes.positives.checked_add(outcomes.negatives).filter(|rows| *rows > 0) else {
+            let Some(rows) = outcomes.positives.checked_add(outcomes.negatives).filter(|rows| *rows > 0)
+            else {
                 return Err(reader.malformed("a score without rows"));
             };
             if rows.checked_add(counts.rows()).is_none() {

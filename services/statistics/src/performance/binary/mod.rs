@@ -11,5 +11,6 @@ pub use auc::auc;
 pub use average_precision::average_precision;
 pub use calibration::{CalibrationBin, calibration_bins, expected_calibration_error};
 pub use confusion::Confusion;
+pub(super) use confusion::proportion;
 pub use loss::{brier, log_loss};
 pub use top_k::{precision_at_k, recall_at_k};
