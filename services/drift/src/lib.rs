@@ -6,9 +6,11 @@
 //! - [`files`]: Parquet and CSV files in.
 
 pub mod alarm;
+pub mod calibrate;
 pub mod cause;
 pub mod files;
 pub mod hash;
+pub mod judge;
 pub mod profile;
 pub mod reference;
 pub mod retrain;
