@@ -9,4 +9,6 @@ pub mod files;
 pub mod hash;
 pub mod profile;
 pub mod reference;
+#[cfg(test)]
+mod testing;
 pub mod window;
