@@ -15,14 +15,31 @@
 //! | `kswin` | the last rows against a sample of earlier ones | any change of distribution | finite numbers | Raab et al. 2020 |
 //! | `cusum` | cumulated deviations from a fixed mean | up, down or both | finite numbers | Page 1954 |
 
+mod adwin;
+mod bytes;
+mod cusum;
+mod ddm;
+mod defaults;
 mod detector;
+mod direction;
+mod eddm;
 mod error;
+mod field;
+mod hddm_a;
+mod hddm_w;
+mod kswin;
+mod mean;
+mod page_hinkley;
 mod parameters;
+mod running;
 mod scale;
+pub mod stream;
 
 pub use detector::{Detector, Signal};
+pub use direction::Direction;
 pub use error::{Error, Input};
-pub use parameters::{
-    Adwin, Cusum, Ddm, Direction, Eddm, HddmA, HddmW, Kswin, NAMES, PageHinkley, Parameters,
-};
+pub use parameters::{Adwin, Cusum, Ddm, Eddm, HddmA, HddmW, Kswin, NAMES, PageHinkley, Parameters};
 pub use scale::Scale;
+
+#[cfg(test)]
+mod tests;
