@@ -111,7 +111,7 @@ def random_segments(draw: Random, kind: str) -> list:
             segment = [
                 [rows, "gaussian", mean, draw.one_of([0.5, 1.0, 2.0])],
                 [rows, "pareto", mean],
-                [rows, "autoregressive", mean],
+                [rows, "autoregressive", mean, 0.5],
                 [rows, "bernoulli", rate],
             ][process]
         segments.append(segment)

@@ -54,7 +54,7 @@ def values(seed: int, segments: list) -> list[float]:
         elif process == "autoregressive":
             drawn = []
             for fresh in random.normal(rows).tolist():
-                before = fresh if before is None else 0.5 * before + 0.75**0.5 * fresh
+                before = fresh if before is None else p[1] * before + np.sqrt(1.0 - p[1] * p[1]).item() * fresh
                 drawn.append(before + p[0])
         else:
             raise ValueError(process)

@@ -83,4 +83,22 @@ pub enum Error {
         /// What is wrong with them.
         reason: &'static str,
     },
+    /// The streams to calibrate on are too short to tell.
+    #[error("{rows} rows without change are too few to calibrate on: {needed} are needed")]
+    TooFewRows {
+        /// Rows given.
+        rows: u64,
+        /// Rows needed.
+        needed: u64,
+    },
+    /// However strict, the detector alarms too often where nothing changes.
+    #[error(
+        "the detector {detector} does not keep to one false alarm in {rows_per_alarm} rows on this stream"
+    )]
+    Uncalibrated {
+        /// The detector's name.
+        detector: &'static str,
+        /// What was asked for.
+        rows_per_alarm: u64,
+    },
 }

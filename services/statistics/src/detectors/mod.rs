@@ -17,6 +17,7 @@
 
 mod adwin;
 mod bytes;
+mod calibrate;
 mod cusum;
 mod ddm;
 mod defaults;
@@ -35,6 +36,7 @@ mod running;
 mod scale;
 pub mod stream;
 
+pub use calibrate::calibrate;
 pub use detector::{Detector, Signal};
 pub use direction::Direction;
 pub use error::{Error, Input};

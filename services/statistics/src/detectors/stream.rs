@@ -43,10 +43,12 @@ pub enum Process {
         /// What is added.
         offset: f64,
     },
-    /// Normal with standard deviation 1, each value correlated by 1/2 with the one before.
+    /// Normal with standard deviation 1, each value correlated with the one before.
     Autoregressive {
         /// The mean.
         mean: f64,
+        /// The correlation of neighbours, between -1 and 1.
+        correlation: f64,
     },
     /// Independent, 0 or 1.
     Bernoulli {
@@ -81,9 +83,9 @@ fn draw(random: &mut Random, process: Process, before: &mut Option<f64>) -> f64 
     match process {
         Process::Gaussian { mean, std } => random.normal() * std + mean,
         Process::Pareto { offset } => (1.0 - random.uniform()).sqrt().sqrt().recip() + offset,
-        Process::Autoregressive { mean } => {
+        Process::Autoregressive { mean, correlation: c } => {
             let fresh = random.normal();
-            let deviation = before.map_or(fresh, |before| 0.5 * before + 0.75_f64.sqrt() * fresh);
+            let deviation = before.map_or(fresh, |before| c * before + (1.0 - c * c).sqrt() * fresh);
             *before = Some(deviation);
             deviation + mean
         }
@@ -101,7 +103,7 @@ mod tests {
         let cases = [
             (Process::Gaussian { mean: 2.0, std: 3.0 }, 2.0, 3.0),
             (Process::Pareto { offset: 1.0 }, 7.0 / 3.0, PARETO_STD),
-            (Process::Autoregressive { mean: -1.0 }, -1.0, 1.0),
+            (Process::Autoregressive { mean: -1.0, correlation: 0.5 }, -1.0, 1.0),
             (Process::Bernoulli { rate: 0.2 }, 0.2, 0.4),
             (Process::Uniform { low: 1.0, high: 4.0 }, 2.5, 0.75_f64.sqrt()),
         ];
@@ -121,7 +123,7 @@ mod tests {
             let v = values(2, &[(100_000, process)]);
             v.windows(2).map(|pair| pair[0] * pair[1]).sum::<f64>() / v.len() as f64
         };
-        assert!((correlation(Process::Autoregressive { mean: 0.0 }) - 0.5).abs() < 0.02);
+        assert!((correlation(Process::Autoregressive { mean: 0.0, correlation: 0.5 }) - 0.5).abs() < 0.02);
         assert!(correlation(Process::Gaussian { mean: 0.0, std: 1.0 }).abs() < 0.02);
     }
 }

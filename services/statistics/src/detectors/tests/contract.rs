@@ -48,8 +48,8 @@ fn a_wrong_parameter_is_named() {
     assert_eq!(said("adwin", "clock", "0"), "adwin: clock = 0: it must be at least 1");
     assert_eq!(said("adwin", "clock", "1.5"), "adwin: clock = 1.5: it must be a whole number");
     assert_eq!(
-        said("kswin", "stat_size", "51"),
-        "kswin: stat_size = 51: it must be at most half of window_size"
+        said("kswin", "stat_size", "900"),
+        "kswin: stat_size = 900: it must be at most half of window_size"
     );
     assert_eq!(
         said("cusum", "direction", "left"),
@@ -80,9 +80,11 @@ fn parameters_read_back_from_their_own_text() {
 
 #[test]
 fn a_scale_from_a_warm_up_finds_the_same_change_in_any_unit() {
-    for name in ["cusum", "page_hinkley"] {
+    for name in ["adwin", "cusum", "page_hinkley"] {
         let alarms = |unit: f64, offset: f64| {
-            let mut detector = calibrated(name);
+            let mut parameters = Parameters::calibrated(name).unwrap();
+            parameters.set("scale", "warm-up 100").unwrap();
+            let mut detector = Detector::new(parameters).unwrap();
             // Powers of two, so that no rounding differs.
             let value = |i: i32| f64::from(i * 37 % 16) + if i < 1000 { 0.0 } else { 24.0 };
             let drift = |i: &i32| detector.update(value(*i) * unit + offset).unwrap() == Signal::Drift;
@@ -106,4 +108,29 @@ fn a_warm_up_lasts_until_two_values_differ() {
     assert_eq!(detector.update(4.0), Ok(Signal::None));
     let alarm = (0..100).any(|_| detector.update(4.0) == Ok(Signal::Drift));
     assert!(alarm);
+}
+
+#[test]
+fn default_parameters_are_silent_where_nothing_changes() {
+    use crate::detectors::Input;
+    use crate::detectors::stream::{Process, values};
+    let errors = [0.2, 0.008].map(|rate| Process::Bernoulli { rate });
+    let numbers = [
+        Process::Gaussian { mean: 5.0, std: 0.01 },
+        Process::Pareto { offset: 100.0 },
+        Process::Autoregressive { mean: 0.0, correlation: 0.5 },
+    ];
+    for name in NAMES {
+        let mut alarms = 0;
+        let wide = calibrated(name).input() == Input::Finite;
+        for process in errors.iter().chain(numbers.iter().filter(|_| wide)) {
+            for seed in 0..3 {
+                let mut detector = calibrated(name);
+                let drifts = values(seed, &[(5_000, *process)]);
+                alarms += drifts.into_iter().filter(|v| detector.update(*v) == Ok(Signal::Drift)).count();
+            }
+        }
+        // 75,000 rows at one in 100,000 or fewer.
+        assert!(alarms <= 2, "{name}: {alarms}");
+    }
 }

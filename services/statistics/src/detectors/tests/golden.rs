@@ -52,7 +52,7 @@ fn segment(json: &Value) -> (usize, Process) {
     let process = match json[1].as_str().unwrap() {
         "gaussian" => Process::Gaussian { mean: p(2), std: p(3) },
         "pareto" => Process::Pareto { offset: p(2) },
-        "autoregressive" => Process::Autoregressive { mean: p(2) },
+        "autoregressive" => Process::Autoregressive { mean: p(2), correlation: p(3) },
         "bernoulli" => Process::Bernoulli { rate: p(2) },
         "uniform" => Process::Uniform { low: p(2), high: p(3) },
         other => panic!("unknown process {other}"),

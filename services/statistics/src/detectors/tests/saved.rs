@@ -7,11 +7,10 @@ use crate::detectors::{Detector, Error, Input, NAMES, Parameters, Signal};
 fn alert(name: &str) -> Detector {
     let settings: &[(&str, &str)] = match name {
         "adwin" => &[("delta", "0.3"), ("clock", "4"), ("scale", "warm-up 20")],
-        "ddm" => &[("warning_threshold", "1"), ("drift_threshold", "1.5")],
+        "ddm" => &[("warm_start", "30"), ("warning_threshold", "1"), ("drift_threshold", "1.5")],
         "eddm" => &[("warm_start", "5"), ("alpha", "0.99"), ("beta", "0.95")],
-        "hddm_a" | "hddm_w" => {
-            &[("warning_confidence", "0.2"), ("drift_confidence", "0.1"), ("two_sided", "true")]
-        }
+        "hddm_a" => &[("warning_confidence", "0.2"), ("drift_confidence", "0.1"), ("two_sided", "true")],
+        "hddm_w" => &[("lambda", "0.1"), ("drift_confidence", "0.003"), ("two_sided", "true")],
         "page_hinkley" => &[("threshold", "5"), ("scale", "mean 0.3 std 0.5")],
         "kswin" => &[("alpha", "0.05"), ("window_size", "40"), ("stat_size", "10")],
         _ => &[("threshold", "3"), ("scale", "warm-up 20")],
