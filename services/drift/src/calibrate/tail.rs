@@ -87,7 +87,8 @@ pub(super) fn gumbel_quantile(values: &[f64], rate: f64, independent: f64) -> f6
         return sorted.first().copied().unwrap_or(0.0);
     }
     let mean = sorted.iter().sum::<f64>() / n;
-    let weighted = sorted.iter().enumerate().map(|(rank, value)| value * rank as f64 / (n - 1.0)).sum::<f64>() / n;
+    let weighted =
+        sorted.iter().enumerate().map(|(rank, value)| value * rank as f64 / (n - 1.0)).sum::<f64>() / n;
     let scale = ((2.0 * weighted - mean) / std::f64::consts::LN_2).max(0.0);
     let location = mean - EULER * scale;
     let reduced = -libm::log(-libm::log1p(-rate.min(0.5)));

@@ -118,7 +118,10 @@ fn confined_to(events: &[DriftEvent], name: &Name, findings: &[usize]) -> Option
     };
     let effect_of_all = |event: &DriftEvent| {
         let same = |e: &&&DriftEvent| {
-            e.segment.is_none() && e.subject == event.subject && e.method == event.method && e.column == event.column
+            e.segment.is_none()
+                && e.subject == event.subject
+                && e.method == event.method
+                && e.column == event.column
         };
         here.iter().find(same).and_then(|e| e.effect)
     };

@@ -9,7 +9,7 @@ use arrow::datatypes::{DataType, Float64Type};
 use millrace_statistics::detectors::{self, Detector, Parameters, Signal};
 use serde::Serialize;
 
-use super::read::{self, open};
+use super::{Error as ReadError, open};
 
 /// What a detector said of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -35,7 +35,7 @@ pub struct Detected {
 pub enum Error {
     /// The file cannot be read.
     #[error(transparent)]
-    Read(#[from] read::Error),
+    Read(#[from] ReadError),
     /// There is no such detector or parameter.
     #[error(transparent)]
     Detector(#[from] detectors::Error),
@@ -89,7 +89,10 @@ pub fn detect(
         let batch = batch?;
         let values = batch.column(0);
         if !(values.data_type().is_numeric() || *values.data_type() == DataType::Boolean) {
-            return Err(refuse(found.rows, format!("a detector watches numbers, not {}", values.data_type())));
+            return Err(refuse(
+                found.rows,
+                format!("a detector watches numbers, not {}", values.data_type()),
+            ));
         }
         let values =
             cast(values, &DataType::Float64).map_err(|error| refuse(found.rows, error.to_string()))?;
@@ -107,3 +110,7 @@ pub fn detect(
     }
     Ok(found)
 }
+
+#[cfg(test)]
+#[path = "detect_tests.rs"]
+mod tests;

@@ -1,9 +1,7 @@
 //! One column of two windows, by one measure.
 
 use millrace_statistics::sample::Sample;
-use millrace_statistics::two_sample::{
-    Method, Outcome, compare_categories, compare_counts, compare_numeric,
-};
+use millrace_statistics::two_sample::{Method, Outcome, compare_categories, compare_counts, compare_numeric};
 
 use super::grid;
 use super::measure::Measure;

@@ -212,17 +212,15 @@ impl Bench<'_> {
         event.column = Some(pair.reference.plan().columns[index].name.clone());
         fill(&mut event, found, bound.and_then(|bound| bound.at(measure, found.rows)));
         let of = event.segment.as_ref().map(|segment| format!("In {segment} ")).unwrap_or_default();
-        event.detail = format!(
-            "{of}{} {}",
-            detail::of_column(measure, index, pair, found),
-            compared(measure, &event)
-        );
+        event.detail =
+            format!("{of}{} {}", detail::of_column(measure, index, pair, found), compared(measure, &event));
         self.findings.push(event);
     }
 
     fn joint(&mut self) {
         let inputs = self.inputs;
-        let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE)) else {
+        let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE))
+        else {
             return;
         };
         let skip = seasonal(inputs.thresholds, reference);
@@ -254,9 +252,10 @@ impl Bench<'_> {
         };
         let mut event = self.inputs.about.event(DriftKind::Finding, subject, WHOLE, measure.name());
         fill(&mut event, found, bound.at(measure, found.p_rows.unwrap_or(found.rows)));
-        let named = telling.iter().take(5).filter_map(|(index, share)| {
-            Some((reference.plan().columns.get(*index)?.name.clone(), *share))
-        });
+        let named = telling
+            .iter()
+            .take(5)
+            .filter_map(|(index, share)| Some((reference.plan().columns.get(*index)?.name.clone(), *share)));
         let named: Vec<(String, f64)> = named.collect();
         let what = match (measure, found.shares) {
             (Measure::OutsideJointly, Some((p, q))) => format!(
@@ -266,8 +265,12 @@ impl Bench<'_> {
             ),
             (Measure::Classifier, _) => {
                 let columns: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-                let by = if columns.is_empty() { String::new() } else { format!(", by {}", columns.join(", ")) };
-                format!("A classifier tells the window's rows from the reference's with an AUC of {:.3}{by}.", found.statistic)
+                let by =
+                    if columns.is_empty() { String::new() } else { format!(", by {}", columns.join(", ")) };
+                format!(
+                    "A classifier tells the window's rows from the reference's with an AUC of {:.3}{by}.",
+                    found.statistic
+                )
             }
             _ => "The joint distribution of all columns moved.".to_owned(),
         };

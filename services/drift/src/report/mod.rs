@@ -1,9 +1,11 @@
 //! Reports for people: one self-contained HTML page.
 
 mod chart;
+mod display;
 mod html;
 mod page;
 
+pub use display::{Bins, bins};
 pub use html::html;
 pub use page::{Cause, Chart, ColumnCard, Page, Point, Series, Timeline};
 

@@ -12,7 +12,11 @@ use crate::window::WHOLE;
 const SHARE: &str = "drifted_share";
 
 /// The summary; adds the finding on the share of drifted columns.
-pub(super) fn of(inputs: &Inputs<'_>, findings: &mut Vec<DriftEvent>, undefined: &[NotMeasured]) -> DriftEvent {
+pub(super) fn of(
+    inputs: &Inputs<'_>,
+    findings: &mut Vec<DriftEvent>,
+    undefined: &[NotMeasured],
+) -> DriftEvent {
     let of_columns = |events: &[DriftEvent], drifted: bool| -> BTreeSet<String> {
         let whole = events.iter().filter(|e| e.segment.is_none() && e.subject == inputs.about.subject);
         let judged = whole.filter(|e| e.threshold.is_some() && (e.drifted || !drifted));
