@@ -152,6 +152,9 @@ fn role(topic: &Topic) -> &'static str {
         Role::Features(_) => "features",
         Role::Predictions(_) => "predictions",
         Role::Deployments(_) => "deployments",
+        Role::Drift(_) => "drift",
+        Role::Retrain(_) => "retrain requests",
+        Role::DriftCommands => "drift commands",
         Role::DeadLetters => "dead letters",
     }
 }
