@@ -146,7 +146,7 @@ fn evidence(schema: &TopicSchema, requests: &[RetrainRequest]) -> Result<Arc<dyn
     let DataType::List(item) = field.data_type() else {
         return Err(Error::Envelope("`evidence` is no list".into()));
     };
-    let ids = StringArray::from_iter_values(requests.iter().flat_map(|r| &r.evidence));
+    let ids: StringArray = requests.iter().flat_map(|r| &r.evidence).map(Some).collect();
     let offsets = OffsetBuffer::from_lengths(requests.iter().map(|r| r.evidence.len()));
     let list = ListArray::try_new(Arc::clone(item), offsets, Arc::new(ids), None);
     Ok(Arc::new(list.map_err(|e| Error::Envelope(e.to_string()))?))

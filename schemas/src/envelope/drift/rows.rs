@@ -112,8 +112,9 @@ impl Columns<'_> {
         let DataType::Map(entries, sorted) = data_type else { return Err(wrong()) };
         let DataType::Struct(pair) = entries.data_type() else { return Err(wrong()) };
         let all = || self.events.iter().flat_map(|e| &e.values);
-        let names: Arc<dyn Array> = Arc::new(StringArray::from_iter_values(all().map(|(name, _)| name)));
-        let numbers: Arc<dyn Array> = Arc::new(Float64Array::from_iter_values(all().map(|(_, v)| *v)));
+        let names: Arc<dyn Array> = Arc::new(all().map(|(name, _)| Some(name)).collect::<StringArray>());
+        let numbers: Arc<dyn Array> =
+            Arc::new(all().map(|(_, number)| Some(*number)).collect::<Float64Array>());
         let made = StructArray::try_new(pair.clone(), vec![names, numbers], None).and_then(|pairs| {
             let offsets = OffsetBuffer::from_lengths(self.events.iter().map(|e| e.values.len()));
             MapArray::try_new(Arc::clone(entries), offsets, pairs, None, *sorted)

@@ -1,6 +1,7 @@
 //! What a frame keeps of the rows between its two cursors, for the aggregates that a leaving row can be taken out of.
 
-use super::exact_sum::ExactSum;
+use millrace_statistics::exact_sum::ExactSum;
+
 use super::plan::SumKind;
 
 /// A count, and the sum of the values counted.

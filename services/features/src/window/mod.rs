@@ -6,7 +6,6 @@
 mod accumulator;
 mod batch;
 mod evaluate;
-mod exact_sum;
 mod extremum;
 mod keys;
 mod late;

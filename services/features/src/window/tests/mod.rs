@@ -1,7 +1,8 @@
 //! Windows against their definition.
 
 mod columns;
-pub(super) mod decimal;
+mod decimal;
+mod exact_sum;
 mod definition;
 mod life;
 mod reference;

@@ -6,6 +6,8 @@
 //! accumulator idea of R. M. Neal, "Fast exact summation using small and large superaccumulators", 2015, with carries
 //! propagated at once). Both are exact, so which one holds a sum never shows in its value.
 
+mod merge;
+
 /// Exponent of the least bit of any double, 2^-1074.
 const LEAST: i32 = -1074;
 /// Exponent of the least bit of the greatest finite double.
@@ -20,8 +22,12 @@ const LIMBS: usize = 34;
 /// An exact sum of doubles. NaN and infinities are counted aside and leave with their rows.
 ///
 /// Zeros, also negative ones, add nothing: an empty sum and a sum of `-0.0` round to `0.0`, as DataFusion's sum does.
+/// Merging is commutative and associative, bit for bit: equality, bytes and value depend on the multiset alone.
+#[derive(Debug, Clone, Default)]
+pub struct ExactSum(Form);
+
 #[derive(Debug, Clone)]
-pub(super) enum ExactSum {
+enum Form {
     /// `(high, low)` as one 128-bit integer, times 2^base. (Two halves: 24 bytes instead of 32.)
     Narrow { base: i16, high: i64, low: u64 },
     /// What 128 bits do not hold.
@@ -29,8 +35,8 @@ pub(super) enum ExactSum {
 }
 
 /// The whole range of a double as one two's complement integer, in units of 2^-1074.
-#[derive(Debug, Clone)]
-pub(super) struct Wide {
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Wide {
     limbs: [u64; LIMBS],
     nan: u64,
     infinite: u64,
@@ -58,7 +64,7 @@ impl Parts {
     }
 }
 
-impl Default for ExactSum {
+impl Default for Form {
     fn default() -> Self {
         Self::Narrow { base: 0, high: 0, low: 0 }
     }
@@ -66,16 +72,16 @@ impl Default for ExactSum {
 
 impl ExactSum {
     /// Bytes that a sum holds on the heap once it is wide.
-    pub(super) const WIDE_BYTES: usize = size_of::<Wide>();
+    pub const WIDE_BYTES: usize = size_of::<Wide>();
 
     /// Adds `value`, or takes it out again if it is `leaving`. Returns whether the sum became wide.
     #[inline]
-    pub(super) fn step(&mut self, value: f64, leaving: bool) -> bool {
+    pub fn step(&mut self, value: f64, leaving: bool) -> bool {
         let parts = Parts::of(value);
         if parts.magnitude == 0 {
             return false;
         }
-        if let Self::Narrow { base, high, low } = self {
+        if let Form::Narrow { base, high, low } = &mut self.0 {
             let shift = parts.exponent - i32::from(*base);
             if (0..=ROOM).contains(&shift) && parts.exponent <= GREATEST {
                 let term = i128::from(parts.magnitude) << shift;
@@ -90,9 +96,9 @@ impl ExactSum {
     }
 
     /// The sum, rounded to the nearest double, ties to even; beyond the greatest double it is infinite.
-    pub(super) fn round(&self) -> f64 {
-        match self {
-            Self::Narrow { base, high, low } => {
+    pub fn round(&self) -> f64 {
+        match &self.0 {
+            Form::Narrow { base, high, low } => {
                 let (sum, base) = (join(*high, *low), i32::from(*base));
                 if base < -1022 {
                     return Wide::of(sum, base).round();
@@ -100,19 +106,20 @@ impl ExactSum {
                 // A nonzero multiple of 2^-1022 is a normal number: scaling it by a power of two cannot round again.
                 sum as f64 * f64::from_bits(((base + 1023) as u64) << 52)
             }
-            Self::Wide(wide) => wide.round(),
+            Form::Wide(wide) => wide.round(),
         }
     }
 
-    pub(super) fn is_wide(&self) -> bool {
-        matches!(self, Self::Wide(_))
+    /// Whether the sum holds [`WIDE_BYTES`](Self::WIDE_BYTES) on the heap.
+    pub fn is_wide(&self) -> bool {
+        matches!(self.0, Form::Wide(_))
     }
 
     /// A value that the 128 bits at their present base do not take.
     #[cold]
     fn step_outside(&mut self, value: f64, parts: &Parts, leaving: bool) -> bool {
         let mut widened = false;
-        if let Self::Narrow { base, high, low } = self {
+        if let Form::Narrow { base, high, low } = &mut self.0 {
             let (sum, at) = (join(*high, *low), i32::from(*base));
             if value.is_finite()
                 && let Some(to) = new_base(sum, at, parts.exponent)
@@ -122,10 +129,10 @@ impl ExactSum {
                 *base = to as i16;
                 return self.step(value, leaving);
             }
-            *self = Self::Wide(Box::new(Wide::of(sum, at)));
+            self.0 = Form::Wide(Box::new(Wide::of(sum, at)));
             widened = true;
         }
-        if let Self::Wide(wide) = self {
+        if let Form::Wide(wide) = &mut self.0 {
             wide.step(value, parts, leaving);
         }
         widened
@@ -205,15 +212,22 @@ impl Wide {
             (_, true) => return f64::NEG_INFINITY,
             _ => {}
         }
-        if self.limbs[LIMBS - 1] >> 63 == 0 {
-            return round_magnitude(&self.limbs);
-        }
+        let (negative, magnitude) = self.magnitude();
+        let rounded = round_magnitude(&magnitude);
+        if negative { -rounded } else { rounded }
+    }
+
+    /// The sign, and the number without it.
+    fn magnitude(&self) -> (bool, [u64; LIMBS]) {
         let mut magnitude = self.limbs;
-        let mut carry = true;
-        for limb in &mut magnitude {
-            (*limb, carry) = (!*limb).overflowing_add(u64::from(carry));
+        let negative = self.limbs[LIMBS - 1] >> 63 != 0;
+        if negative {
+            let mut carry = true;
+            for limb in &mut magnitude {
+                (*limb, carry) = (!*limb).overflowing_add(u64::from(carry));
+            }
         }
-        -round_magnitude(&magnitude)
+        (negative, magnitude)
     }
 }
 
@@ -238,96 +252,4 @@ fn round_magnitude(limbs: &[u64; LIMBS]) -> f64 {
     // A carry out of the fraction steps the exponent field by one, as it should.
     let bits = ((dropped as u64) << 52) + kept + u64::from(up);
     if bits >= f64::INFINITY.to_bits() { f64::INFINITY } else { f64::from_bits(bits) }
-}
-
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::window::tests::decimal;
-
-    fn sum_of(values: &[f64]) -> ExactSum {
-        let mut sum = ExactSum::default();
-        for value in values {
-            sum.step(*value, false);
-        }
-        sum
-    }
-
-    /// Doubles of every magnitude, with the awkward ones over-represented.
-    fn doubles() -> impl Strategy<Value = f64> {
-        prop_oneof![
-            4 => any::<u64>().prop_map(f64::from_bits).prop_filter("finite", |value| value.is_finite()),
-            3 => (-1_000_000i64..1_000_000).prop_map(|cents| cents as f64 / 100.0),
-            2 => prop::sample::select(vec![
-                0.0, -0.0, 1.0, -1.0, 1e308, -1e308, f64::MAX, f64::MIN, 1e-300, -1e-300, f64::MIN_POSITIVE,
-                f64::from_bits(1), -f64::from_bits(1), 9007199254740993.0, 0.1, -0.1, 1e16, 2f64.powi(-1022),
-            ]),
-            1 => (-60i32..60, any::<bool>()).prop_map(|(power, minus)| 2f64.powi(power) * if minus { -1.0 } else { 1.0 }),
-        ]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-        #[test]
-        fn a_sum_is_the_decimal_sum_rounded_once(values in prop::collection::vec(doubles(), 0..24)) {
-            prop_assert_eq!(sum_of(&values).round().to_bits(), decimal::sum(&values).to_bits());
-        }
-
-        #[test]
-        fn what_leaves_leaves_nothing_behind(
-            stay in prop::collection::vec(doubles(), 0..8),
-            leave in prop::collection::vec(doubles(), 0..16),
-        ) {
-            let mut sum = sum_of(&leave);
-            for value in &stay {
-                sum.step(*value, false);
-            }
-            for value in &leave {
-                sum.step(*value, true);
-            }
-            prop_assert_eq!(sum.round().to_bits(), sum_of(&stay).round().to_bits());
-        }
-
-        #[test]
-        fn a_tie_of_two_bits_goes_to_even(power in -1074i32..900, odd in 0u64..1 << 20, tail in 0i32..3) {
-            // 53 significant bits plus exactly half an ulp, or a hair more or less.
-            let unit = f64::from_bits(if power < -1022 { 1u64 << (power + 1074) } else { ((power + 1023) as u64) << 52 });
-            let big = ((1u64 << 52) + odd) as f64 * unit * 2.0;
-            let hair = unit * 2f64.powi(-60);
-            let values = match tail { 0 => vec![big, unit], 1 => vec![big, unit, hair], _ => vec![big, unit, -hair] };
-            prop_assert_eq!(sum_of(&values).round().to_bits(), decimal::sum(&values).to_bits());
-        }
-    }
-
-    #[test]
-    fn overflow_recovers_when_the_great_values_leave() {
-        let mut sum = sum_of(&[f64::MAX, f64::MAX, 0.25]);
-        assert_eq!(sum.round(), f64::INFINITY);
-        sum.step(f64::MAX, true);
-        assert_eq!(sum.round(), f64::MAX);
-        sum.step(f64::MAX, true);
-        assert_eq!(sum.round(), 0.25);
-    }
-
-    #[test]
-    fn nan_and_infinities_leave_with_their_rows() {
-        let mut sum = sum_of(&[1.5, f64::INFINITY, f64::NEG_INFINITY, f64::NAN]);
-        assert!(sum.round().is_nan());
-        sum.step(f64::NAN, true);
-        assert!(sum.round().is_nan(), "inf - inf");
-        sum.step(f64::INFINITY, true);
-        assert_eq!(sum.round(), f64::NEG_INFINITY);
-        sum.step(f64::NEG_INFINITY, true);
-        assert_eq!(sum.round(), 1.5);
-    }
-
-    #[test]
-    fn amounts_stay_narrow_and_a_sum_takes_24_bytes() {
-        let amounts: Vec<f64> = (1..200_000).map(|cents| f64::from(cents) / 100.0).collect();
-        assert!(!sum_of(&amounts).is_wide());
-        assert_eq!(size_of::<ExactSum>(), 24);
-    }
 }
