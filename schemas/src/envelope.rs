@@ -9,8 +9,8 @@ mod retrain;
 
 pub use dead_letter::DeadLetter;
 pub use deployment::{Arm, ArmRole, Deployment};
-pub use drift_command::DriftCommand;
 pub use drift::{AlarmState, DriftEvent, DriftKind, DriftStatus, Subject};
+pub use drift_command::DriftCommand;
 pub use retrain::{RetrainRequest, TrainMode, TriggerKind};
 
 use arrow::array::Array;

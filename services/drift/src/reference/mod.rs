@@ -98,7 +98,12 @@ impl Reference {
 
     /// What a window is compared with: everything if it is a whole number of seasons long (or there is no season), else
     /// the same place in the season.
-    pub fn against(&self, season: Option<Season>, window: Window, segment: &str) -> Result<Profile, NotJudged> {
+    pub fn against(
+        &self,
+        season: Option<Season>,
+        window: Window,
+        segment: &str,
+    ) -> Result<Profile, NotJudged> {
         unimplemented!()
     }
 

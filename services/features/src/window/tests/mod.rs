@@ -2,7 +2,7 @@
 
 mod columns;
 mod decimal;
-mod exact_sum;
 mod definition;
+mod exact_sum;
 mod life;
 mod reference;

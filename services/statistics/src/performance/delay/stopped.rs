@@ -59,9 +59,11 @@ mod tests {
     /// scipy.stats.poisson.cdf, SciPy 1.15.3.
     #[test]
     fn the_tail_is_poissons() {
-        for (observed, expected, p) in
-            [(0, 3.0, 0.04978706836786395), (5, 12.5, 0.014822874597441575), (80, 100.0, 0.022649176642255638)]
-        {
+        for (observed, expected, p) in [
+            (0, 3.0, 0.04978706836786395),
+            (5, 12.5, 0.014822874597441575),
+            (80, 100.0, 0.022649176642255638),
+        ] {
             let arrivals = stopped(observed, expected, 1.0);
             assert!((arrivals.p_value - p).abs() < 1e-10, "{arrivals:?} {p}");
         }
