@@ -5,8 +5,11 @@
 //! - [`reference`]: what a window is compared with; also domain support and constraints on data quality;
 //! - [`files`]: Parquet and CSV files in.
 
+pub mod alarm;
+pub mod cause;
 pub mod files;
 pub mod hash;
 pub mod profile;
 pub mod reference;
+pub mod retrain;
 pub mod window;

@@ -61,6 +61,26 @@ impl Sample {
         self.total
     }
 
+    /// The mean; none without values.
+    pub fn mean(&self) -> Option<f64> {
+        let rows = self.total as f64;
+        (self.total > 0).then(|| self.pairs().map(|(value, count)| value * (count / rows)).sum())
+    }
+
+    /// The population's standard deviation (divided by the number of rows), 0 of a single value; none without values.
+    pub fn standard_deviation(&self) -> Option<f64> {
+        if self.values.len() == 1 {
+            return Some(0.0);
+        }
+        let (mean, rows) = (self.mean()?, self.total as f64);
+        let variance: f64 = self.pairs().map(|(value, count)| (value - mean).powi(2) * (count / rows)).sum();
+        Some(variance.sqrt())
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        self.values.iter().zip(&self.counts).map(|(value, count)| (*value, *count as f64))
+    }
+
     /// Every value as often as it occurs, ascending.
     pub fn expanded(&self) -> impl Iterator<Item = f64> + '_ {
         let pairs = self.values.iter().zip(&self.counts);

@@ -122,7 +122,7 @@ impl fmt::Display for Method {
 
 /// A name that is no method's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no method is named `{name}`{hint}")]
+#[error("no method is named `{name}`: {hint}")]
 pub struct UnknownMethod {
     /// The name as given.
     pub name: String,
@@ -134,9 +134,57 @@ impl FromStr for Method {
     type Err = UnknownMethod;
 
     fn from_str(name: &str) -> Result<Self, UnknownMethod> {
-        Self::ALL
-            .into_iter()
-            .find(|m| m.name() == name)
-            .ok_or_else(|| UnknownMethod { name: name.to_owned(), hint: String::new() })
+        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| UnknownMethod::of(name))
     }
+}
+
+impl UnknownMethod {
+    /// Letters, digits and signs aside, what people call a method elsewhere.
+    const ALIASES: [(&'static str, Method); 15] = [
+        ("kolmogorovsmirnov", Method::KolmogorovSmirnov),
+        ("kstest", Method::KolmogorovSmirnov),
+        ("earthmover", Method::Wasserstein),
+        ("emd", Method::Wasserstein),
+        ("populationstabilityindex", Method::Psi),
+        ("jensenshannon", Method::JensenShannon),
+        ("andersondarling", Method::AndersonDarling),
+        ("anderson", Method::AndersonDarling),
+        ("cramervonmises", Method::CramerVonMises),
+        ("energydistance", Method::Energy),
+        ("mannwhitneyu", Method::MannWhitney),
+        ("mannw", Method::MannWhitney),
+        ("chisquared", Method::ChiSquare),
+        ("chi2", Method::ChiSquare),
+        ("tv", Method::TotalVariation),
+    ];
+
+    fn of(name: &str) -> Self {
+        let plain: String = name.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        let alias = Self::ALIASES.iter().find(|(alias, _)| *alias == plain).map(|(_, method)| *method);
+        let near = || {
+            let by_distance = Method::ALL.into_iter().map(|m| (edits(&plain, &m.name().replace('_', "")), m));
+            by_distance.filter(|(edits, m)| *edits <= m.name().len() / 3).min().map(|(_, method)| method)
+        };
+        let hint = match alias.or_else(near) {
+            Some(method) => format!("did you mean `{method}`?"),
+            None => format!("there are {}", Method::ALL.map(Method::name).join(", ")),
+        };
+        Self { name: name.to_owned(), hint }
+    }
+}
+
+/// Levenshtein's distance between two short texts.
+fn edits(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, to) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
 }
