@@ -17,8 +17,8 @@ pub struct DriftCommand {
     pub time_ms: i64,
     /// The alarm's id.
     pub alarm: String,
-    /// What is to become of it: [`DriftCommand::ACK`], [`DriftCommand::MUTE`] or [`DriftCommand::CLOSE`]; others are
-    /// ignored.
+    /// What is to become of it: [`DriftCommand::ACK`], [`DriftCommand::MUTE`], [`DriftCommand::UNMUTE`] or
+    /// [`DriftCommand::CLOSE`]; others are ignored.
     pub action: String,
     /// For mute: the record time from which the alarm speaks again, in ms.
     pub until_ms: Option<i64>,
@@ -35,6 +35,8 @@ impl DriftCommand {
     pub const ACK: &str = "ack";
     /// The alarm is to be silent until a time.
     pub const MUTE: &str = "mute";
+    /// The alarm is to be heard again.
+    pub const UNMUTE: &str = "unmute";
     /// The alarm is over.
     pub const CLOSE: &str = "close";
 

@@ -8,7 +8,7 @@ use millrace_topics::{KafkaTopic, TaskKind};
 use super::Error;
 use super::grid::{Grid, reached};
 use super::message::Message;
-use super::notes::{JoinNote, Outcome, Place};
+use super::notes::{JoinNote, Outcome, Place, RowNote};
 use super::observe::{cause, passes};
 use super::outputs::Outgoing;
 use super::stream::{column, text};
@@ -54,6 +54,11 @@ impl Router {
 /// What keys of progress begin with; a NUL, so that no id of a person's is taken for one.
 const PROGRESS: &str = "\u{0}progress-";
 
+/// The output topic of the join, among those of the stage of labels.
+const LABELS_BY_ID: usize = 0;
+/// The output topic of the judge of rows.
+const LABEL_TIMES: usize = 1;
+
 /// What is taken of a topic of labels.
 #[derive(Debug, Clone)]
 pub struct LabelColumns {
@@ -95,9 +100,17 @@ impl Labels {
             let key = Some(ids.value(row).to_owned());
             out.push(cause(row), Message { key, time_ms: times[row], head, body: Vec::new() });
         }
-        self.router.tell_progress(&self.place, &passes(self.grid, self.time_ms, &reached), &mut out);
+        let passes = passes(self.grid, self.time_ms, &reached);
+        self.router.tell_progress(&self.place, &passes, &mut out);
+        // The clock looks for silent partitions where the judge of rows is.
+        let mut times = Outgoing::default();
+        for (row, time_ms) in passes {
+            let head = RowNote::Progress { place: self.place.clone(), time_ms, silent: false };
+            times.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
+        }
         self.time_ms = reached.last().copied().max(self.time_ms);
-        out.finish(0, effects)
+        out.finish(LABELS_BY_ID, effects)?;
+        times.finish(LABEL_TIMES, effects)
     }
 }
 

@@ -134,7 +134,8 @@ impl<'a> Columns<'a> {
 /// Puts bodies together again. Parts of one message come in order; those of several may be mixed.
 #[derive(Debug, Clone)]
 pub struct Assembler<H> {
-    open: BTreeMap<H, Vec<u8>>,
+    /// What came of each body, and the offset of its first part.
+    open: BTreeMap<H, (i64, Vec<u8>)>,
 }
 
 impl<H> Default for Assembler<H> {
@@ -144,29 +145,35 @@ impl<H> Default for Assembler<H> {
 }
 
 impl<H: DeserializeOwned + Ord + Clone> Assembler<H> {
-    /// Takes row `row` of decoded rows; the message, once it is whole.
-    pub fn take(&mut self, rows: &RecordBatch, row: usize) -> Result<Option<Message<H>>, Error> {
+    /// Takes row `row` of decoded rows, which lies at `offset`; once it is whole, the message and the offset of its first
+    /// part.
+    pub fn take(&mut self, rows: &RecordBatch, row: usize, offset: i64) -> Result<Option<(Message<H>, i64)>, Error> {
         let (message, part): (Message<H>, _) = Columns::of(rows)?.read(row)?;
-        let Some((part, parts)) = part else { return Ok(Some(message)) };
+        let Some((part, parts)) = part else { return Ok(Some((message, offset))) };
+        let (mut first, mut body) = self.open.remove(&message.head).unwrap_or((offset, Vec::new()));
         // A first part begins anew: what lies there is of a writer that was cut off.
-        let mut body = self.open.remove(&message.head).unwrap_or_default();
         if part == 0 {
-            body.clear();
+            (first, body) = (offset, Vec::new());
         }
         if body.len() != part as usize * PART_BYTES {
             return Ok(None);
         }
         body.extend_from_slice(&message.body);
         if part + 1 == parts {
-            return Ok(Some(Message { body, ..message }));
+            return Ok(Some((Message { body, ..message }, first)));
         }
-        self.open.insert(message.head, body);
+        self.open.insert(message.head, (first, body));
         Ok(None)
+    }
+
+    /// The lowest offset of a body that is not whole yet.
+    pub fn first_open(&self) -> Option<i64> {
+        self.open.values().map(|(first, _)| *first).min()
     }
 
     /// Bytes of bodies that are not whole yet.
     pub fn open_bytes(&self) -> usize {
-        self.open.values().map(Vec::len).sum()
+        self.open.values().map(|(_, body)| body.len()).sum()
     }
 }
 
@@ -205,9 +212,13 @@ mod tests {
         assert_eq!(of, [0, 0, 0, 0, 1, 1, 2]);
         let mut assembler = Assembler::default();
         let order = [0, 4, 1, 6, 5, 2, 3];
-        let whole: Vec<_> = order.iter().filter_map(|row| assembler.take(&rows, *row).unwrap()).collect();
-        assert_eq!(whole, [long[2].clone(), long[1].clone(), long[0].clone()]);
-        assert_eq!(assembler.open_bytes(), 0);
+        let mut whole = Vec::new();
+        for row in order {
+            whole.extend(assembler.take(&rows, row, i64::try_from(row).unwrap()).unwrap());
+            assert!(assembler.first_open().is_none_or(|first| first == 0 || first == 4));
+        }
+        assert_eq!(whole, [(long[2].clone(), 6), (long[1].clone(), 4), (long[0].clone(), 0)]);
+        assert_eq!((assembler.open_bytes(), assembler.first_open()), (0, None));
     }
 
     #[test]
@@ -215,9 +226,9 @@ mod tests {
         let long = [message(Head::Profile { partition: 0 }, 2 * PART_BYTES)];
         let (rows, _) = encode(&long).unwrap();
         let mut assembler = Assembler::default();
-        assert_eq!(assembler.take(&rows, 1).unwrap(), None, "its beginning was never seen");
-        assert_eq!(assembler.take(&rows, 0).unwrap(), None);
-        assert_eq!(assembler.take(&rows, 0).unwrap(), None);
-        assert_eq!(assembler.take(&rows, 1).unwrap(), Some(long[0].clone()));
+        assert_eq!(assembler.take(&rows, 1, 5).unwrap(), None, "its beginning was never seen");
+        assert_eq!(assembler.take(&rows, 0, 6).unwrap(), None);
+        assert_eq!(assembler.take(&rows, 0, 8).unwrap(), None);
+        assert_eq!(assembler.take(&rows, 1, 9).unwrap(), Some((long[0].clone(), 8)));
     }
 }

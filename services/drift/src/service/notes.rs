@@ -153,12 +153,14 @@ pub enum OutcomeNote {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Entry {
-    /// A window was judged; the body holds the findings as JSON.
+    /// A window was judged; the body holds what was said of it as JSON.
     Judged {
-        /// The watched topic's stem.
+        /// The watched topic's stem; empty: all whose rows are judged together.
         topic: String,
         /// The window.
         window: Span,
+        /// The instant as of which it is known, in ms.
+        as_of_ms: i64,
         /// Whether late rows may still come.
         provisional: bool,
         /// How often it was issued since it was final.

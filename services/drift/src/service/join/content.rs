@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use millrace_statistics::performance::{DecodeError, ScoreCounts};
 use millrace_statistics::performance::delay::DelayCurve;
+use millrace_statistics::performance::regression::ErrorSums;
 use millrace_topics::TaskKind;
 
 use crate::service::notes::Outcome;
@@ -28,8 +29,8 @@ pub enum Counts {
     Binary(ScoreCounts),
     /// Of several classes: by decided and true class.
     Classes(BTreeMap<(String, String), u64>),
-    /// Of numbers: by the bits of prediction and truth.
-    Numbers(BTreeMap<(u64, u64), u64>),
+    /// Of numbers.
+    Numbers(ErrorSums),
 }
 
 /// Why bytes are no content.
@@ -53,7 +54,7 @@ impl Content {
         let counts = match task {
             TaskKind::Binary => Counts::Binary(ScoreCounts::default()),
             TaskKind::Multiclass => Counts::Classes(BTreeMap::new()),
-            TaskKind::Regression | TaskKind::Ranking => Counts::Numbers(BTreeMap::new()),
+            TaskKind::Regression | TaskKind::Ranking => Counts::Numbers(ErrorSums::default()),
         };
         Self { predictions: 0, labelled: 0, counts, delays: DelayCurve::default() }
     }
@@ -69,7 +70,7 @@ impl Content {
             }
             (Counts::Numbers(counts), Outcome::Number(truth)) => {
                 if let Some(score) = score {
-                    *counts.entry((score.to_bits(), truth.to_bits())).or_default() += 1;
+                    counts.add(score, *truth);
                 }
             }
             (Counts::Classes(counts), Outcome::Class(truth)) => {
@@ -87,7 +88,7 @@ impl Content {
         match (&mut self.counts, &other.counts) {
             (Counts::Binary(own), Counts::Binary(other)) => own.merge(other),
             (Counts::Classes(own), Counts::Classes(other)) => add_all(own, other),
-            (Counts::Numbers(own), Counts::Numbers(other)) => add_all(own, other),
+            (Counts::Numbers(own), Counts::Numbers(other)) => own.merge(other),
             _ => {}
         }
     }
@@ -96,8 +97,8 @@ impl Content {
     pub fn to_bytes(&self) -> Vec<u8> {
         let (kind, counts) = match &self.counts {
             Counts::Binary(counts) => (BINARY, counts.to_bytes()),
-            Counts::Classes(counts) => (CLASSES, pairs_to_bytes(counts, |class| class.as_bytes().to_vec())),
-            Counts::Numbers(counts) => (NUMBERS, pairs_to_bytes(counts, |bits| bits.to_le_bytes().to_vec())),
+            Counts::Classes(counts) => (CLASSES, classes_to_bytes(counts)),
+            Counts::Numbers(counts) => (NUMBERS, counts.to_bytes()),
         };
         let mut bytes = vec![kind];
         bytes.extend_from_slice(&self.predictions.to_le_bytes());
@@ -115,10 +116,8 @@ impl Content {
         let counts = part(&mut bytes)?;
         let counts = match kind {
             BINARY => Counts::Binary(ScoreCounts::from_bytes(counts)?),
-            CLASSES => Counts::Classes(pairs_from_bytes(counts, |part| {
-                String::from_utf8(part.to_vec()).map_err(|_| ContentError::Malformed("a class is no text"))
-            })?),
-            NUMBERS => Counts::Numbers(pairs_from_bytes(counts, |mut part| number(&mut part))?),
+            CLASSES => Counts::Classes(classes_from_bytes(counts)?),
+            NUMBERS => Counts::Numbers(ErrorSums::from_bytes(counts)?),
             _ => return Err(ContentError::Malformed("an unknown task")),
         };
         let delays = DelayCurve::from_bytes(part(&mut bytes)?)?;
@@ -126,29 +125,31 @@ impl Content {
     }
 }
 
-fn add_all<K: Ord + Clone>(own: &mut BTreeMap<K, u64>, other: &BTreeMap<K, u64>) {
+type Classes = BTreeMap<(String, String), u64>;
+
+fn add_all(own: &mut Classes, other: &Classes) {
     for (key, count) in other {
         *own.entry(key.clone()).or_default() += count;
     }
 }
 
-fn pairs_to_bytes<T>(counts: &BTreeMap<(T, T), u64>, to_bytes: impl Fn(&T) -> Vec<u8>) -> Vec<u8> {
+fn classes_to_bytes(counts: &Classes) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for ((one, other), count) in counts {
-        put(&mut bytes, &to_bytes(one));
-        put(&mut bytes, &to_bytes(other));
+    for ((decided, truth), count) in counts {
+        put(&mut bytes, decided.as_bytes());
+        put(&mut bytes, truth.as_bytes());
         bytes.extend_from_slice(&count.to_le_bytes());
     }
     bytes
 }
 
-fn pairs_from_bytes<T: Ord>(
-    mut bytes: &[u8],
-    from_bytes: impl Fn(&[u8]) -> Result<T, ContentError>,
-) -> Result<BTreeMap<(T, T), u64>, ContentError> {
+fn classes_from_bytes(mut bytes: &[u8]) -> Result<Classes, ContentError> {
+    let text = |part: &[u8]| {
+        String::from_utf8(part.to_vec()).map_err(|_| ContentError::Malformed("a class is no text"))
+    };
     let mut counts = BTreeMap::new();
     while !bytes.is_empty() {
-        let pair = (from_bytes(part(&mut bytes)?)?, from_bytes(part(&mut bytes)?)?);
+        let pair = (text(part(&mut bytes)?)?, text(part(&mut bytes)?)?);
         counts.insert(pair, number(&mut bytes)?);
     }
     Ok(counts)
