@@ -35,6 +35,13 @@ impl<'a> Graph<'a> {
         Self { application, internal, steps }
     }
 
+    /// With steps that read what the others write.
+    #[must_use]
+    pub fn followed_by(mut self, steps: Vec<Step>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
     /// For a terminal: the topics in columns, then the steps, what they read on the left.
     pub fn text(&self) -> String {
         let topics = self

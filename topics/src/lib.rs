@@ -11,6 +11,7 @@ mod drift_file;
 mod duration;
 pub mod graph;
 mod instant;
+pub mod log;
 mod model;
 mod near;
 pub mod partitioner;

@@ -5,6 +5,7 @@
 //! another ([`judge_outcomes`]). What both say, what people say to alarms, and the clock's ticks stand in one log, the
 //! journal, from which one task keeps the states of alarms and triggers and writes reports and requests ([`report`]).
 
+mod alarms;
 mod by_id;
 mod clock;
 mod commands;
@@ -30,7 +31,7 @@ mod triggers;
 use millrace_topics::graph::Step;
 use millrace_topics::{Application, KafkaTopic, Problem, check_drift};
 
-pub use clock::Wall;
+pub use alarms::{AlarmBook, alarms, say};
 pub use error::Error;
 pub use judging::{ModelFacts, Models};
 pub use stages::service;

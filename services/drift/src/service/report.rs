@@ -7,6 +7,7 @@ use millrace_schemas::envelope::{DriftCommand, DriftEvent, DriftKind, RetrainReq
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::alarms::AlarmBook;
 use super::measures::Measures;
 use super::message::{Assembler, Message};
 use super::notes::{Entry, Span};
@@ -124,6 +125,12 @@ impl Report {
             clocks,
             measures,
         }
+    }
+
+    /// The alarms, and what the stream's clock shows.
+    pub fn book(&self) -> AlarmBook {
+        let alarms = self.alarms.iter().map(|(key, alarm)| (key.clone(), alarm.clone())).collect();
+        AlarmBook { time_ms: self.time_ms, alarms }
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {

@@ -47,7 +47,7 @@ pub fn service(
     let retrain = app.retrain();
     let none = RetrainTable::default();
     let declared = retrain.map_or(&none, |topic| if let Role::Retrain(table) = &topic.role { table } else { &none });
-    let triggers = triggers::of(layout.table, declared)?;
+    let fires = triggers::of(layout.table, declared)?;
     let shared = Shared {
         clocks: Arc::default(),
         measures: Arc::new(Measures::new(&app.name)),
@@ -62,13 +62,13 @@ pub fn service(
         rows: layout.between.rows.clone(),
         by_id: layout.between.by_id.clone().zip(router.clone()),
         journal: layout.between.journal.clone(),
-        schedules: super::triggers::schedules(&triggers),
+        schedules: triggers::schedules(&fires),
         max_wait_ms: layout.table.max_wait_ms,
         step_ms: layout.grid().map_or(i64::MAX, |grid| grid.step_ms),
         clocks: shared.clocks.clone(),
     };
     let report = ReportPlan {
-        triggers,
+        triggers: fires,
         depends: Depends::default(),
         tolerance_ms: layout.grid().map_or(0, |grid| grid.step_ms),
         trained: {
