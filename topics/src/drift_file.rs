@@ -212,11 +212,8 @@ fn check(table: &Table<'_, '_>, drift: &DriftTable) {
 
 fn check_windows(table: &Table<'_, '_>, drift: &DriftTable) {
     match drift.window {
-        WindowTable::Rows(_) if drift.predictions.is_some() && drift.labels.is_some() => {
-            table.problem(
-                "rows",
-                "cannot be the windows where labels are joined: they come by time; write window = \"1 day\"",
-            );
+        WindowTable::Rows(_) if drift.predictions.is_some() => {
+            table.problem("rows", "cannot be the windows of predictions, which are kept per model version and joined by time; write window = \"1 day\", or leave `predictions` out");
         }
         WindowTable::Rows(_) if drift.season_ms.is_some() => {
             table.problem("season", "needs windows of time; write window = \"1h\", or leave it out");
@@ -230,5 +227,8 @@ fn check_windows(table: &Table<'_, '_>, drift: &DriftTable) {
             );
         }
         _ => {}
+    }
+    if drift.season_ms.is_some_and(|season| season != DAY_MS && season != 7 * DAY_MS) {
+        table.problem("season", "must be \"1 day\" or \"1 week\"");
     }
 }

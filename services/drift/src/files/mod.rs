@@ -1,5 +1,9 @@
 //! Data files: Parquet and CSV.
 
+mod columns;
 mod read;
+#[cfg(test)]
+mod tests;
 
+pub use columns::{ids, numbers, times_ms, times_or_null_ms};
 pub use read::{Error, FileReader, open};

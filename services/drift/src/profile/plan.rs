@@ -2,6 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
+use xxhash_rust::xxh3::Xxh3;
+
+use super::grid::Grid;
+use super::names::Names;
 use super::seen::Seen;
 
 /// How a column is watched.
@@ -51,6 +55,8 @@ pub struct ColumnPlan {
     pub named: Arc<[String]>,
     /// Category and id: which values the reference has, if `named` does not hold them all.
     pub seen: Option<Arc<Seen>>,
+    pub(super) grid: Arc<Grid>,
+    pub(super) names: Arc<Names>,
 }
 
 /// Which rows get a profile of their own: those whose `column` has one of `values`.
@@ -100,42 +106,127 @@ impl Bounds {
     }
 }
 
+/// More edges cost memory in every profile and say no more.
+const MAX_EDGES: usize = 4_000;
+
 impl ColumnPlan {
     /// A column of that kind, of which no reference is known yet.
     pub fn new(name: &str, kind: Kind) -> Self {
-        unimplemented!()
+        let plan = Self {
+            name: name.to_owned(),
+            kind,
+            edges: Arc::default(),
+            range: None,
+            named: Arc::default(),
+            seen: None,
+            grid: Arc::default(),
+            names: Arc::default(),
+        };
+        match kind {
+            Kind::Boolean => plan.with_named(vec!["false".to_owned(), "true".to_owned()]),
+            _ => plan,
+        }
     }
 
-    /// With edges (sorted, made distinct; those that are not finite are left out).
-    pub fn with_edges(self, edges: Vec<f64>) -> Self {
-        unimplemented!()
+    /// With edges (sorted, made distinct; those that are not finite are left out, and above 4,000 every other one).
+    pub fn with_edges(mut self, edges: Vec<f64>) -> Self {
+        let mut edges: Vec<f64> = edges.into_iter().filter(|e| e.is_finite()).map(|e| e + 0.0).collect();
+        edges.sort_unstable_by(f64::total_cmp);
+        edges.dedup();
+        while edges.len() > MAX_EDGES {
+            edges = edges.into_iter().step_by(2).collect();
+        }
+        self.grid = Arc::new(Grid::new(&edges));
+        self.edges = edges.into();
+        self
     }
 
-    /// With the reference's range.
-    pub fn with_range(self, low: f64, high: f64) -> Self {
-        unimplemented!()
+    /// With the reference's range, whose ends become edges: rows outside are then counted exactly.
+    pub fn with_range(mut self, low: f64, high: f64) -> Self {
+        let ends = [(low + 0.0).next_down(), high];
+        let edges = self.edges.iter().copied().chain(ends).collect();
+        self.range = Some((low, high));
+        self.with_edges(edges)
     }
 
-    /// With the values that are counted by name.
-    pub fn with_named(self, named: Vec<String>) -> Self {
-        unimplemented!()
+    /// With the values that are counted by name (sorted, made distinct).
+    pub fn with_named(mut self, mut named: Vec<String>) -> Self {
+        named.sort_unstable();
+        named.dedup();
+        self.names = Arc::new(Names::new(&named));
+        self.named = named.into();
+        self
     }
 
     /// With the set of the reference's values, where `named` does not hold them all.
     pub fn with_seen(self, seen: Seen) -> Self {
-        unimplemented!()
+        Self { seen: Some(Arc::new(seen)), ..self }
+    }
+
+    /// The values' classes: places in `named`, then these four.
+    pub(super) fn classes(&self) -> Classes {
+        let named = self.named.len() as u32;
+        Classes { other: named, new: named + 1, missing: named + 2, mistyped: named + 3 }
+    }
+
+    fn describe(&self, hash: &mut Xxh3) {
+        hash.update(self.name.as_bytes());
+        hash.update(&[0xff, self.kind as u8]);
+        hash.update(&(self.edges.len() as u64).to_le_bytes());
+        self.edges.iter().for_each(|edge| hash.update(&edge.to_le_bytes()));
+        self.range.iter().flat_map(|(a, b)| [a, b]).for_each(|v| hash.update(&v.to_le_bytes()));
+        describe_texts(hash, &self.named);
+        if let Some(seen) = &self.seen {
+            hash.update(&seen.to_bytes());
+        }
+    }
+}
+
+fn describe_texts(hash: &mut Xxh3, texts: &[String]) {
+    hash.update(&(texts.len() as u64).to_le_bytes());
+    for text in texts {
+        hash.update(text.as_bytes());
+        hash.update(&[0xff]);
+    }
+}
+
+/// Classes of values that are not counted by name.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Classes {
+    /// The reference has it, unnamed.
+    pub(super) other: u32,
+    /// The reference does not have it.
+    pub(super) new: u32,
+    pub(super) missing: u32,
+    pub(super) mistyped: u32,
+}
+
+impl Classes {
+    /// How many classes, the named ones too.
+    pub(super) fn count(self) -> usize {
+        self.mistyped as usize + 1
     }
 }
 
 impl Plan {
     /// Of these columns.
     pub fn new(columns: Vec<ColumnPlan>, bounds: Bounds, segments: Vec<SegmentPlan>) -> Self {
-        unimplemented!()
+        Self { columns, bounds, segments, fingerprint: OnceLock::new() }
     }
 
     /// A hash of everything in it: profiles of equal fingerprints merge.
     pub fn fingerprint(&self) -> u64 {
-        unimplemented!()
+        *self.fingerprint.get_or_init(|| {
+            let mut hash = Xxh3::new();
+            let bounds = [self.bounds.exact_rows, self.bounds.sample_rows, self.bounds.max_categories];
+            bounds.iter().for_each(|bound| hash.update(&(*bound as u64).to_le_bytes()));
+            self.columns.iter().for_each(|column| column.describe(&mut hash));
+            for segment in &self.segments {
+                hash.update(segment.column.as_bytes());
+                describe_texts(&mut hash, &segment.values);
+            }
+            hash.digest()
+        })
     }
 
     /// The index of the column of that name.

@@ -2,12 +2,18 @@
 
 mod build;
 mod delay;
+mod discover;
+mod edges;
+mod file;
 mod quality;
+mod rows;
 mod scores;
 mod season;
 mod support;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 pub use build::{BuildOptions, build};
@@ -66,54 +72,47 @@ pub enum Error {
 }
 
 impl Reference {
-    /// Of one window: the window before, or a range of a topic.
-    pub fn before(window: Window, segments: BTreeMap<String, Profile>) -> Self {
-        unimplemented!()
-    }
-
-    /// Reads a reference file. Also returns the SHA-256 of its bytes, in hex.
-    pub fn read(path: &std::path::Path) -> Result<(Self, String), Error> {
-        unimplemented!()
-    }
-
-    /// Writes a reference file (Parquet): a row per block, segment and column. Returns the SHA-256 of its bytes, in hex.
-    pub fn write(&self, path: &std::path::Path) -> Result<String, Error> {
-        unimplemented!()
+    /// Of one window, of a plan: the window before, or a range of a topic.
+    pub fn before(plan: &Arc<Plan>, window: Window, segments: BTreeMap<String, Profile>) -> Self {
+        let (start_ms, end_ms) = (window.start_ms, window.end_ms);
+        let block = Block { start_ms, end_ms, segments, scores: BTreeMap::new() };
+        let source = "the window before".to_owned();
+        Self { plan: plan.clone(), blocks: vec![block], delays: None, source }
     }
 
     /// All blocks merged; `None` if no block has the segment.
     pub fn total(&self, segment: &str) -> Option<Profile> {
-        unimplemented!()
+        merged(self.blocks.iter().filter_map(|block| block.segments.get(segment)))
     }
 
     /// The blocks that lie in `[from_ms, to_ms)`.
     pub fn range(&self, from_ms: i64, to_ms: i64) -> Self {
-        unimplemented!()
-    }
-
-    /// The blocks at the same place in the season as the window (same weekday and hour), merged.
-    pub fn season(&self, season: Season, window: Window, segment: &str) -> Result<Profile, NotJudged> {
-        unimplemented!()
-    }
-
-    /// What a window is compared with: everything if it is a whole number of seasons long (or there is no season), else
-    /// the same place in the season.
-    pub fn against(
-        &self,
-        season: Option<Season>,
-        window: Window,
-        segment: &str,
-    ) -> Result<Profile, NotJudged> {
-        unimplemented!()
+        let inside = |block: &&Block| block.start_ms >= from_ms && block.end_ms <= to_ms;
+        let blocks = self.blocks.iter().filter(inside).cloned().collect();
+        Self { plan: self.plan.clone(), blocks, delays: self.delays.clone(), source: self.source.clone() }
     }
 
     /// All scores merged; `None` if no block has any of the segment.
     pub fn scores(&self, segment: &str) -> Option<Scores> {
-        unimplemented!()
+        let mut scores = self.blocks.iter().filter_map(|block| block.scores.get(segment));
+        let mut all = scores.next()?.clone();
+        scores.for_each(|other| all.merge(other));
+        Some(all)
     }
 
     /// Segments, the whole first.
     pub fn segments(&self) -> Vec<String> {
-        unimplemented!()
+        let names: BTreeSet<&String> = self.blocks.iter().flat_map(|block| block.segments.keys()).collect();
+        names.into_iter().cloned().collect()
     }
+}
+
+/// Profiles of one plan merged; `None` of none.
+fn merged<'a>(mut profiles: impl Iterator<Item = &'a Profile>) -> Option<Profile> {
+    let mut all = profiles.next()?.clone();
+    for profile in profiles {
+        // A reference's profiles are all of its plan.
+        drop(all.merge(profile));
+    }
+    Some(all)
 }

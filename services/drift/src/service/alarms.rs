@@ -30,11 +30,16 @@ pub struct AlarmBook {
 }
 
 /// The alarms of an application all of whose topics have their schemas: its journal, replayed.
-pub fn alarms(app: &Application, kafka: &ClientConfig, registry: Arc<dyn SchemaRegistry>) -> Result<AlarmBook, Error> {
+pub fn alarms(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+) -> Result<AlarmBook, Error> {
     let layout = Layout::of(app)?;
     let journal = layout.between.journal;
     let schema = journal.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its journal"))?;
-    let records = log::read_to_end(kafka, &journal.name).map_err(|source| kafka_error(app, &journal, source))?;
+    let records =
+        log::read_to_end(kafka, &journal.name).map_err(|source| kafka_error(app, &journal, source))?;
     let plan = ReportPlan {
         triggers: Vec::new(),
         depends: Depends::default(),
@@ -61,10 +66,12 @@ pub fn say(
     registry: Arc<dyn SchemaRegistry>,
     command: &DriftCommand,
 ) -> Result<(), Error> {
-    let topic = app.drift_commands().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?;
+    let topic =
+        app.drift_commands().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?;
     let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", topic.kafka.name));
     let schema = topic.kafka.schema.clone().ok_or_else(|| internal(&"it has no schema"))?;
-    let id = registry.register(&format!("{}-value", topic.kafka.name), schema.avro()).map_err(|e| internal(&e))?;
+    let id =
+        registry.register(&format!("{}-value", topic.kafka.name), schema.avro()).map_err(|e| internal(&e))?;
     let mut encoder = Encoder::new(topic.kafka.format, schema, id).map_err(|e| internal(&e))?;
     let rows = DriftCommand::to_batch(std::slice::from_ref(command)).map_err(|e| internal(&e))?;
     let encoded = encoder.encode(&rows).map_err(|e| internal(&e))?;
@@ -78,9 +85,10 @@ pub fn say(
 fn kafka_error(app: &Application, topic: &KafkaTopic, source: rdkafka::error::KafkaError) -> Error {
     let unknown = [RDKafkaErrorCode::UnknownTopicOrPartition, RDKafkaErrorCode::UnknownTopic];
     match source.rdkafka_error_code() {
-        Some(code) if unknown.contains(&code) => {
-            Error::Internal(format!("topic {} does not exist; run `millrace topics apply {}`", topic.name, app.name))
-        }
+        Some(code) if unknown.contains(&code) => Error::Internal(format!(
+            "topic {} does not exist; run `millrace topics apply {}`",
+            topic.name, app.name
+        )),
         _ => Error::Kafka { what: format!("reach {}", topic.name), source },
     }
 }

@@ -96,7 +96,12 @@ impl Wall {
         for (place, told, to_ms) in behind {
             let position = self.position(watch, &place);
             if watch.is_silent(&place, told, position, self.max_wait_ms) {
-                tracing::warn!(topic = place.topic, partition = place.partition, to_ms, "no rows for too long: windows no longer wait for this partition");
+                tracing::warn!(
+                    topic = place.topic,
+                    partition = place.partition,
+                    to_ms,
+                    "no rows for too long: windows no longer wait for this partition"
+                );
                 self.tell(&place, to_ms)?;
             }
         }
@@ -133,7 +138,9 @@ impl Wall {
             let key = messages[*message].key.as_deref();
             let partition = topic.partitioner.partition(key.map(str::as_bytes), topic.partitions);
             let partition = i32::try_from(partition).unwrap_or(0);
-            let record = BaseRecord::to(&topic.name).partition(partition).payload(payloads.get(row).unwrap_or_default());
+            let record = BaseRecord::to(&topic.name)
+                .partition(partition)
+                .payload(payloads.get(row).unwrap_or_default());
             let record = match key {
                 Some(key) => record.key(key),
                 None => record,
@@ -232,7 +239,11 @@ mod tests {
     #[test]
     fn a_partition_that_stands_still_behind_the_others_is_silent_until_it_moves() {
         let told = |time_ms, silent| Told { time_ms, silent };
-        let all = BTreeMap::from([(place(0), told(500, false)), (place(1), told(450, false)), (place(2), told(100, false))]);
+        let all = BTreeMap::from([
+            (place(0), told(500, false)),
+            (place(1), told(450, false)),
+            (place(2), told(100, false)),
+        ]);
         let behind = behind(&all, 100);
         assert_eq!(behind, [(place(2), told(100, false), 500)]);
         let mut watch = Watch::default();

@@ -62,7 +62,10 @@ mod tests {
     fn time_is_told_when_a_window_ends_and_when_it_can_take_no_more() {
         let grid = Grid::of(WindowSpec::Tumbling { length_ms: 100 }, 30).unwrap();
         assert!(grid.passes(None, 5));
-        assert!(!grid.passes(Some(5), 29) && grid.passes(Some(5), 30), "the window before takes late rows until 30");
+        assert!(
+            !grid.passes(Some(5), 29) && grid.passes(Some(5), 30),
+            "the window before takes late rows until 30"
+        );
         assert!(!grid.passes(Some(30), 99) && grid.passes(Some(30), 100));
         assert_eq!((grid.floor(199), grid.floor(-1)), (100, -100));
         assert_eq!(Grid::of(WindowSpec::Rows { count: 3 }, 0), None);

@@ -100,7 +100,9 @@ impl OutcomesJudge {
         let Some(input) = batch.inputs.first() else { return Ok(()) };
         let mut out = Outgoing::default();
         for (row, meta) in input.meta.iter().enumerate() {
-            let Some((message, offset)) = self.assembler.take(&input.rows, row, meta.offset)? else { continue };
+            let Some((message, offset)) = self.assembler.take(&input.rows, row, meta.offset)? else {
+                continue;
+            };
             match message.head {
                 OutcomeNote::Progress { partition, time_ms } => {
                     let told = self.told.entry(partition).or_insert((time_ms, offset));
@@ -108,8 +110,8 @@ impl OutcomesJudge {
                     self.apply(row, &mut out)?;
                 }
                 OutcomeNote::Outcomes { partition, window, as_of_ms, maker, segment } => {
-                    let content =
-                        Content::from_bytes(&message.body).map_err(|error| Error::Internal(error.to_string()))?;
+                    let content = Content::from_bytes(&message.body)
+                        .map_err(|error| Error::Internal(error.to_string()))?;
                     let waiting = Waiting { partition, window, maker, segment, content, offset };
                     self.waiting.entry(as_of_ms).or_default().push(waiting);
                 }
@@ -146,7 +148,9 @@ impl OutcomesJudge {
         }
         for record in records {
             let parts = self.known.entry(record.window).or_default();
-            let part = parts.entry(record.partition).or_insert_with(|| Part { offset: record.offset, ..Part::default() });
+            let part = parts
+                .entry(record.partition)
+                .or_insert_with(|| Part { offset: record.offset, ..Part::default() });
             part.contents.insert((record.maker, record.segment), record.content);
         }
         windows

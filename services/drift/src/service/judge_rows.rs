@@ -104,7 +104,9 @@ impl RowsJudge {
         self.rebuilding = !batch.phase.is_new();
         let mut out = Outgoing::default();
         for (row, meta) in input.meta.iter().enumerate() {
-            let Some((message, offset)) = self.assembler.take(&input.rows, row, meta.offset)? else { continue };
+            let Some((message, offset)) = self.assembler.take(&input.rows, row, meta.offset)? else {
+                continue;
+            };
             match message.head {
                 RowNote::Progress { place, time_ms, silent } => {
                     self.tell(place, time_ms, silent, offset);
@@ -137,12 +139,14 @@ impl RowsJudge {
         };
         let judged = if provisional { self.ended_ms } else { self.settled_ms };
         let late = self.plan.grid.is_some() && judged.is_some_and(|judged| window.end_ms <= judged);
-        let previous = self.rebuilding && !provisional && self.plan.keeps_previous && judged == Some(window.end_ms);
+        let previous =
+            self.rebuilding && !provisional && self.plan.keeps_previous && judged == Some(window.end_ms);
         if late && !previous {
             self.measures.late_profile(self.rebuilding);
             return Ok(());
         }
-        let unknown = || Error::Internal(format!("a profile of plan {plan:016x}, which this process does not know"));
+        let unknown =
+            || Error::Internal(format!("a profile of plan {plan:016x}, which this process does not know"));
         let plan = self.plan.plans.get(&plan).ok_or_else(unknown)?;
         let profile = Profile::from_bytes(plan, &message.body).map_err(|e| Error::Internal(e.to_string()))?;
         self.measures.profile();
@@ -192,7 +196,13 @@ impl RowsJudge {
 
     /// Judges the window that ends then for good, with rows or without: that there are none tells something. After a
     /// gap of ages the empty ones tell nothing new.
-    fn close_settled(&mut self, end_ms: i64, skips_empty: bool, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
+    fn close_settled(
+        &mut self,
+        end_ms: i64,
+        skips_empty: bool,
+        row: usize,
+        out: &mut Outgoing<Entry>,
+    ) -> Result<(), Error> {
         let window = self.window(end_ms);
         let open = self.open.remove(&window);
         if skips_empty && open.is_none() {

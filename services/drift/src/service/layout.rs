@@ -79,10 +79,16 @@ impl<'a> Layout<'a> {
             streams.push(Arc::new(features(app, table, topic, windows, &models)?));
         }
         if let Some(topic) = table.predictions.as_ref().and_then(|stem| app.topic(stem)) {
-            streams.push(Arc::new(predictions(table, topic, windows, reference_segments(app, table, &models)?)?));
+            streams.push(Arc::new(predictions(
+                table,
+                topic,
+                windows,
+                reference_segments(app, table, &models)?,
+            )?));
         }
         let labels = labels(app, table)?;
-        let between = Between::of(app, drift, table, &streams, labels.as_ref().map(|(input, _)| &input.topic))?;
+        let between =
+            Between::of(app, drift, table, &streams, labels.as_ref().map(|(input, _)| &input.topic))?;
         let season = match table.season_ms {
             Some(DAY_MS) => Some(Season::Day),
             Some(_) => Some(Season::Week),
@@ -131,7 +137,11 @@ impl<'a> Layout<'a> {
     /// The topics that exist for this service alone.
     pub fn internal(&self) -> Vec<KafkaTopic> {
         let Between { rows, by_id, outcomes, journal, .. } = &self.between;
-        [Some(rows), by_id.as_ref(), outcomes.as_ref(), Some(journal)].into_iter().flatten().cloned().collect()
+        [Some(rows), by_id.as_ref(), outcomes.as_ref(), Some(journal)]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect()
     }
 
     /// Its part of the dataflow.
@@ -147,7 +157,11 @@ impl<'a> Layout<'a> {
         let mut steps = Vec::new();
         for stream in &self.streams {
             let joined = by_id.as_ref().filter(|_| stream.predictions.is_some());
-            steps.push(step(&stream.stem, vec![&stream.input.topic], [Some(rows), joined].into_iter().flatten().collect()));
+            steps.push(step(
+                &stream.stem,
+                vec![&stream.input.topic],
+                [Some(rows), joined].into_iter().flatten().collect(),
+            ));
         }
         if let (Some((labels, columns)), Some(by_id), Some(outcomes)) = (&self.labels, by_id, outcomes) {
             steps.push(step(&columns.stem, vec![&labels.topic], vec![by_id, rows]));
@@ -210,7 +224,9 @@ fn places<'t>(stem: &'t str, topic: &KafkaTopic) -> impl Iterator<Item = Place> 
 fn windows(table: WindowTable) -> WindowSpec {
     match table {
         WindowTable::Rows(count) => WindowSpec::Rows { count: u64::from(count) },
-        WindowTable::Time { length_ms, slide_ms } if length_ms == slide_ms => WindowSpec::Tumbling { length_ms },
+        WindowTable::Time { length_ms, slide_ms } if length_ms == slide_ms => {
+            WindowSpec::Tumbling { length_ms }
+        }
         WindowTable::Time { length_ms, slide_ms } => WindowSpec::Sliding { length_ms, every_ms: slide_ms },
     }
 }
@@ -298,12 +314,20 @@ fn predictions(
 fn segments(table: &DriftTable, known: &[SegmentPlan]) -> Vec<SegmentPlan> {
     let of = |column: &String| SegmentPlan {
         column: column.clone(),
-        values: known.iter().find(|plan| plan.column == *column).map(|plan| plan.values.clone()).unwrap_or_default(),
+        values: known
+            .iter()
+            .find(|plan| plan.column == *column)
+            .map(|plan| plan.values.clone())
+            .unwrap_or_default(),
     };
     table.segments.iter().map(of).collect()
 }
 
-fn reference_segments(app: &Application, table: &DriftTable, models: &Models) -> Result<Vec<SegmentPlan>, Error> {
+fn reference_segments(
+    app: &Application,
+    table: &DriftTable,
+    models: &Models,
+) -> Result<Vec<SegmentPlan>, Error> {
     let found = reference_of(app, table, models)?;
     Ok(found.map(|loaded| loaded.reference.plan.segments.clone()).unwrap_or_default())
 }

@@ -18,9 +18,7 @@ pub struct Measures {
 impl Measures {
     /// Of an application.
     pub fn new(app: &str) -> Self {
-        let passed = |status: &'static str| {
-            counter!("millrace_drift_windows_passed_total", "app" => app.to_owned(), "status" => status)
-        };
+        let passed = |status: &'static str| counter!("millrace_drift_windows_passed_total", "app" => app.to_owned(), "status" => status);
         Self {
             app: app.to_owned(),
             provisional: passed("provisional"),
@@ -76,7 +74,8 @@ impl Measures {
             let labels = [("app", self.app.clone()), ("subject", word(event.subject).to_owned())];
             counter!("millrace_drift_subjects_total", &labels).increment(1);
         }
-        counter!("millrace_drift_retrain_requests_total", "app" => self.app.clone()).increment(requests as u64);
+        counter!("millrace_drift_retrain_requests_total", "app" => self.app.clone())
+            .increment(requests as u64);
     }
 
     /// How many alarms are in each state.

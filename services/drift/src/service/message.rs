@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringArray, StringBuilder, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, StringArray, StringBuilder,
+    TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
@@ -147,7 +148,12 @@ impl<H> Default for Assembler<H> {
 impl<H: DeserializeOwned + Ord + Clone> Assembler<H> {
     /// Takes row `row` of decoded rows, which lies at `offset`; once it is whole, the message and the offset of its first
     /// part.
-    pub fn take(&mut self, rows: &RecordBatch, row: usize, offset: i64) -> Result<Option<(Message<H>, i64)>, Error> {
+    pub fn take(
+        &mut self,
+        rows: &RecordBatch,
+        row: usize,
+        offset: i64,
+    ) -> Result<Option<(Message<H>, i64)>, Error> {
         let (message, part): (Message<H>, _) = Columns::of(rows)?.read(row)?;
         let Some((part, parts)) = part else { return Ok(Some((message, offset))) };
         let (mut first, mut body) = self.open.remove(&message.head).unwrap_or((offset, Vec::new()));

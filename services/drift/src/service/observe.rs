@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use arrow::array::{Array, StringArray};
 use arrow::record_batch::RecordBatch;
-use millrace_runtime::needed::Needed;
 use millrace_runtime::task::{Batch, Effects, Input, Progress, Task, TaskError};
 
 use super::Error;
@@ -16,7 +15,7 @@ use super::message::Message;
 use super::notes::{JoinNote, Maker, Place, RowNote, Span};
 use super::outputs::Outgoing;
 use super::stream::{Predictions, Stream};
-use crate::window::{Batch as Rows, Closed, OpenWindows, Status};
+use crate::window::{Batch as Rows, Closed, OpenWindows, Status, WindowSpec};
 
 /// The output topic of profiles, among those of the stage.
 pub const PROFILES: usize = 0;
@@ -29,26 +28,20 @@ pub struct Observe {
     place: Place,
     grid: Option<Grid>,
     /// The windows of the rows of each maker; features have one, of no maker.
-    open: BTreeMap<Option<Maker>, Group>,
+    open: BTreeMap<Option<Maker>, OpenWindows>,
+    /// Of windows of rows: the first row of the one that is filling, and how many it has.
+    filling: Option<(i64, u64)>,
     time_ms: Option<i64>,
-    needed: Needed,
     router: Option<Router>,
     measures: Arc<Measures>,
 }
 
-/// The open windows of one maker.
-struct Group {
-    windows: OpenWindows,
-    /// Of windows of rows: the offset of the open one's first row.
-    first: Option<i64>,
-}
-
 /// Rows of one call, prepared once.
-struct Taken<'a> {
-    input: &'a Input,
+struct Taken {
     watched: RecordBatch,
     times: Vec<i64>,
     reached: Vec<i64>,
+    offsets: Vec<i64>,
     ids: Vec<u64>,
     names: StringArray,
     predictions: Option<Predictions>,
@@ -59,7 +52,7 @@ impl Observe {
     pub fn new(stream: Arc<Stream>, partition: i32, router: Option<Router>, measures: Arc<Measures>) -> Self {
         let place = Place { topic: stream.stem.clone(), partition };
         let grid = Grid::of(stream.windows, stream.lateness_ms);
-        Self { stream, place, grid, open: BTreeMap::new(), time_ms: None, needed: Needed::default(), router, measures }
+        Self { stream, place, grid, open: BTreeMap::new(), filling: None, time_ms: None, router, measures }
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {
@@ -76,11 +69,10 @@ impl Observe {
             out.finish(BY_ID, effects)?;
         }
         self.time_ms = taken.reached.last().copied().max(self.time_ms);
-        self.note(input);
         profiles.finish(PROFILES, effects)
     }
 
-    fn prepare<'a>(&self, input: &'a Input) -> Result<Taken<'a>, Error> {
+    fn prepare(&self, input: &Input) -> Result<Taken, Error> {
         let times: Vec<i64> = input.meta.iter().map(|meta| meta.time_ms).collect();
         let offsets: Vec<i64> = input.meta.iter().map(|meta| meta.offset).collect();
         let (ids, names) = self.stream.ids(&input.rows, self.place.partition, &offsets)?;
@@ -91,11 +83,11 @@ impl Observe {
             _ => input.rows.clone(),
         };
         let reached = reached(self.time_ms, &times);
-        Ok(Taken { input, watched, times, reached, ids, names, predictions })
+        Ok(Taken { watched, times, reached, offsets, ids, names, predictions })
     }
 
     /// Those who made rows of the batch, and those whose windows are open.
-    fn makers(&self, taken: &Taken<'_>) -> Vec<Option<Maker>> {
+    fn makers(&self, taken: &Taken) -> Vec<Option<Maker>> {
         let Some(predictions) = &taken.predictions else { return vec![None] };
         let mut makers: Vec<_> = self.open.keys().cloned().collect();
         makers.extend(predictions.makers.iter().cloned().map(Some));
@@ -105,35 +97,52 @@ impl Observe {
     }
 
     /// Adds the rows of one maker to its windows; all rows move its time.
-    fn add(&mut self, maker: Option<Maker>, taken: &Taken<'_>, out: &mut Outgoing<RowNote>) -> Result<(), Error> {
+    fn add(&mut self, maker: Option<Maker>, taken: &Taken, out: &mut Outgoing<RowNote>) -> Result<(), Error> {
         let mine: Option<Vec<bool>> = taken
             .predictions
             .as_ref()
             .map(|predictions| predictions.makers.iter().map(|one| Some(one) == maker.as_ref()).collect());
-        let group = self.open.entry(maker.clone()).or_insert_with(|| Group::new(&self.stream, self.time_ms));
-        let rows =
-            Rows { rows: &taken.watched, times_ms: &taken.times, ids: &taken.ids, mine: mine.as_deref() };
-        let causes = group.count_rows(&self.stream, mine.as_deref(), taken.input);
-        for (index, closed) in group.windows.add(rows).into_iter().enumerate() {
-            let (row, number) = match causes.get(index) {
-                Some((row, first)) => (*row, first.cast_unsigned()),
-                None => (row_of(&taken.reached, self.boundary(&closed)), closed.window.number),
+        let windows = self.open.entry(maker.clone()).or_insert_with(|| {
+            OpenWindows::new(&self.stream.plan, self.stream.windows, self.stream.lateness_ms)
+                .resume(self.time_ms, 0)
+        });
+        let rows = Rows {
+            rows: &taken.watched,
+            times_ms: &taken.times,
+            ids: &taken.ids,
+            offsets: &taken.offsets,
+            mine: mine.as_deref(),
+        };
+        let closed = windows.add(rows);
+        let mut filled = self.fill(&taken.offsets).into_iter();
+        for closed in closed {
+            let (row, number) = match filled.next() {
+                Some((row, first)) => (row, first.cast_unsigned()),
+                None => (row_of(&taken.reached, closed.at_ms), closed.window.number),
             };
             self.measures.passed(closed.status == Status::Provisional);
             let window = Span { number, ..Span::from(closed.window) };
             self.tell(maker.as_ref(), window, closed, row, taken, out);
         }
-        let idle = self.open.get(&maker).is_some_and(|group| group.windows.needed_from_ms().is_none());
+        let idle = self.open.get(&maker).is_some_and(|windows| windows.needed_from_offset().is_none());
         if idle && maker.is_some() {
             self.open.remove(&maker);
         }
         Ok(())
     }
 
-    /// The time at which the partition passes a window.
-    fn boundary(&self, closed: &Closed) -> i64 {
-        let lateness_ms = if closed.status == Status::Final { self.stream.lateness_ms } else { 0 };
-        closed.window.end_ms.saturating_add(lateness_ms)
+    /// Of windows of rows: the rows with which windows are full, each with the offset of its window's first row.
+    fn fill(&mut self, offsets: &[i64]) -> Vec<(usize, i64)> {
+        let WindowSpec::Rows { count } = self.stream.windows else { return Vec::new() };
+        let mut filled = Vec::new();
+        for (row, offset) in offsets.iter().enumerate() {
+            let (first, rows) = self.filling.map_or((*offset, 1), |(first, rows)| (first, rows + 1));
+            self.filling = (rows < count).then_some((first, rows));
+            if rows >= count {
+                filled.push((row, first));
+            }
+        }
+        filled
     }
 
     fn tell(
@@ -142,13 +151,10 @@ impl Observe {
         window: Span,
         closed: Closed,
         row: usize,
-        taken: &Taken<'_>,
+        taken: &Taken,
         out: &mut Outgoing<RowNote>,
     ) {
         let provisional = closed.status == Status::Provisional;
-        if provisional && self.stream.lateness_ms == 0 {
-            return; // the final one follows at once
-        }
         for (segment, profile) in closed.segments {
             let head = RowNote::Profile {
                 place: self.place.clone(),
@@ -164,56 +170,12 @@ impl Observe {
     }
 
     /// Tells the partition's time where it passes the end of a window.
-    fn tell_progress(&self, taken: &Taken<'_>, out: &mut Outgoing<RowNote>) {
+    fn tell_progress(&self, taken: &Taken, out: &mut Outgoing<RowNote>) {
         let Some(grid) = self.grid else { return };
         for (row, time_ms) in passes(grid, self.time_ms, &taken.reached) {
             let head = RowNote::Progress { place: self.place.clone(), time_ms, silent: false };
             out.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
         }
-    }
-
-    /// Remembers from where the open windows can be rebuilt.
-    fn note(&mut self, input: &Input) {
-        for meta in &input.meta {
-            self.needed.add(meta.offset, meta.time_ms);
-        }
-        match self.needed_from_ms() {
-            Some(floor) => self.needed.forget(floor),
-            None => self.needed = Needed::default(),
-        }
-    }
-
-    fn needed_from_ms(&self) -> Option<i64> {
-        self.open.values().filter_map(|group| group.windows.needed_from_ms()).min()
-    }
-}
-
-impl Group {
-    fn new(stream: &Stream, time_ms: Option<i64>) -> Self {
-        let mut windows = OpenWindows::new(&stream.plan, stream.windows, stream.lateness_ms);
-        if let Some(time_ms) = time_ms {
-            windows.advance(time_ms);
-        }
-        Self { windows, first: None }
-    }
-
-    /// For windows of rows: the row with which each window of this batch closes, and the offset of its first row.
-    fn count_rows(&mut self, stream: &Stream, mine: Option<&[bool]>, input: &Input) -> Vec<(usize, i64)> {
-        let crate::window::WindowSpec::Rows { count } = stream.windows else { return Vec::new() };
-        let mut open = self.windows.open_rows();
-        let mut closed = Vec::new();
-        for (row, meta) in input.meta.iter().enumerate() {
-            if mine.is_some_and(|mine| !mine[row]) {
-                continue;
-            }
-            let first = *self.first.get_or_insert(meta.offset);
-            open += 1;
-            if open == count {
-                closed.push((row, first));
-                (open, self.first) = (0, None);
-            }
-        }
-        closed
     }
 }
 
@@ -223,27 +185,17 @@ impl Task for Observe {
     }
 
     fn progress(&self) -> Progress {
-        let of_rows = self.open.values().filter_map(|group| group.first).min();
-        let from = if self.grid.is_some() {
-            self.needed_from_ms().and_then(|floor| self.needed.first(Some(floor)))
-        } else {
-            of_rows
-        };
-        Progress { task_time_ms: self.time_ms, rebuild_from: vec![from] }
+        let first = self.open.values().filter_map(OpenWindows::needed_from_offset).min();
+        Progress { task_time_ms: self.time_ms, rebuild_from: vec![first] }
     }
 
-    /// Windows that were closed before the commit stay closed: rows that are taken again count in open ones alone.
+    /// Windows go on from the committed time: rows that are taken again count in open ones alone.
     fn restore(&mut self, committed: &Progress) {
         self.time_ms = self.time_ms.max(committed.task_time_ms);
-        if let (Some(time_ms), Some(_)) = (self.time_ms, self.grid) {
-            for group in self.open.values_mut() {
-                group.windows.advance(time_ms);
-            }
-        }
     }
 
     fn state_size(&self) -> (u64, u64) {
-        let bytes: usize = self.open.values().map(|group| group.windows.size_bytes()).sum();
+        let bytes: usize = self.open.values().map(OpenWindows::size_bytes).sum();
         (self.open.len() as u64, bytes as u64)
     }
 }
@@ -267,7 +219,7 @@ fn tell_join(
     place: &Place,
     grid: Option<Grid>,
     before: Option<i64>,
-    taken: &Taken<'_>,
+    taken: &Taken,
     out: &mut Outgoing<JoinNote>,
 ) {
     let Some(predictions) = &taken.predictions else { return };

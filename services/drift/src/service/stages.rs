@@ -46,7 +46,8 @@ pub fn service(
     let group = format!("{}.{}", layout.drift.kafka.name, layout.between.fingerprint);
     let retrain = app.retrain();
     let none = RetrainTable::default();
-    let declared = retrain.map_or(&none, |topic| if let Role::Retrain(table) = &topic.role { table } else { &none });
+    let declared =
+        retrain.map_or(&none, |topic| if let Role::Retrain(table) = &topic.role { table } else { &none });
     let fires = triggers::of(layout.table, declared)?;
     let shared = Shared {
         clocks: Arc::default(),
@@ -108,7 +109,8 @@ fn judging(layout: &Layout<'_>) -> Judging {
 
 fn watched(layout: &Layout<'_>) -> BTreeMap<String, String> {
     let streams = layout.streams.iter().map(|stream| (stream.stem.clone(), stream.input.topic.name.clone()));
-    let labels = layout.labels.iter().map(|(input, columns)| (columns.stem.clone(), input.topic.name.clone()));
+    let labels =
+        layout.labels.iter().map(|(input, columns)| (columns.stem.clone(), input.topic.name.clone()));
     streams.chain(labels).collect()
 }
 
@@ -117,7 +119,8 @@ fn observing(layout: &Layout<'_>, router: Option<&Router>, shared: &Shared) -> V
     let Between { rows, by_id, .. } = &layout.between;
     let observe = |stream: &Arc<Stream>| {
         let joined = by_id.as_ref().zip(router).filter(|_| stream.predictions.is_some());
-        let (stream_of, router, measures) = (stream.clone(), joined.map(|(_, router)| router.clone()), shared.measures.clone());
+        let (stream_of, router, measures) =
+            (stream.clone(), joined.map(|(_, router)| router.clone()), shared.measures.clone());
         let task: MakeTask = Arc::new(move |partition| {
             Ok(Box::new(Observe::new(stream_of.clone(), partition, router.clone(), measures.clone())))
         });
@@ -182,8 +185,11 @@ fn reporting(layout: &Layout<'_>, plan: ReportPlan, shared: &Shared) -> Vec<Stag
     let journal = &layout.between.journal;
     let mut stages = Vec::new();
     if let Some(commands) = layout.app.drift_commands() {
-        let input =
-            InputTopic { topic: commands.kafka.clone(), time: commands.time.clone().unwrap_or_default(), source: None };
+        let input = InputTopic {
+            topic: commands.kafka.clone(),
+            time: commands.time.clone().unwrap_or_default(),
+            source: None,
+        };
         let task: MakeTask = Arc::new(|_| Ok(Box::new(Commands)));
         stages.push(stage("commands", input, vec![journal.clone()], false, task));
     }

@@ -47,7 +47,12 @@ pub struct Predictions {
 
 impl Stream {
     /// Per row the hash of its id, and the id where it has one.
-    pub fn ids(&self, rows: &RecordBatch, partition: i32, offsets: &[i64]) -> Result<(Vec<u64>, StringArray), Error> {
+    pub fn ids(
+        &self,
+        rows: &RecordBatch,
+        partition: i32,
+        offsets: &[i64],
+    ) -> Result<(Vec<u64>, StringArray), Error> {
         let ids = text(rows, &self.id)?;
         let source = hash::of_text(&format!("{}/{partition}", self.stem));
         let hashes = offsets.iter().enumerate().map(|(row, offset)| match ids.is_valid(row) {
@@ -85,10 +90,8 @@ impl Predictions {
     /// The columns that profiles are made of: `score`, `decision` and the context.
     pub fn watched(&self, context: &[String]) -> Result<RecordBatch, Error> {
         let scores: arrow::array::Float64Array = self.scores.iter().copied().collect();
-        let mut fields = vec![
-            Field::new("score", DataType::Float64, true),
-            Field::new("decision", DataType::Utf8, true),
-        ];
+        let mut fields =
+            vec![Field::new("score", DataType::Float64, true), Field::new("decision", DataType::Utf8, true)];
         let mut columns: Vec<ArrayRef> = vec![Arc::new(scores), Arc::new(self.decisions.clone())];
         for (name, values) in context.iter().zip(&self.context) {
             fields.push(Field::new(name, DataType::Utf8, true));
@@ -120,7 +123,11 @@ fn passed_on(maps: &MapArray, key: &str) -> Result<StringArray, Error> {
 /// A column as text.
 pub fn text(rows: &RecordBatch, name: &str) -> Result<StringArray, Error> {
     let column = column(rows, name)?;
-    let text = if column.data_type() == &DataType::Utf8 { column.clone() } else { cast(column, &DataType::Utf8).map_err(internal)? };
+    let text = if column.data_type() == &DataType::Utf8 {
+        column.clone()
+    } else {
+        cast(column, &DataType::Utf8).map_err(internal)?
+    };
     text.as_string_opt::<i32>().cloned().ok_or_else(|| Error::Internal(format!("column `{name}` is no text")))
 }
 

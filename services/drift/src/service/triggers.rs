@@ -45,7 +45,8 @@ fn when(table: &DriftTable, on: &TriggerOn) -> Result<When, Error> {
             When::Volume { labels: *labels, growth_percent: *growth_percent }
         }
         TriggerOn::Time { every_ms, cron } => {
-            let text = cron.as_ref().map(ToString::to_string).or(every_ms.map(show_duration)).unwrap_or_default();
+            let text =
+                cron.as_ref().map(ToString::to_string).or(every_ms.map(show_duration)).unwrap_or_default();
             When::Time(Schedule::parse(&text).map_err(|error| Error::Internal(error.to_string()))?)
         }
     })

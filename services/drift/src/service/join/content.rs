@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use millrace_statistics::performance::{DecodeError, ScoreCounts};
 use millrace_statistics::performance::delay::DelayCurve;
 use millrace_statistics::performance::regression::ErrorSums;
+use millrace_statistics::performance::{DecodeError, ScoreCounts};
 use millrace_topics::TaskKind;
 
 use crate::service::notes::Outcome;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use millrace_topics::TaskKind;
 
 use super::{Content, Waiting};
-use crate::service::notes::{JoinNote, Maker, OutcomeNote, Outcome, Place, Span};
+use crate::service::notes::{JoinNote, Maker, Outcome, OutcomeNote, Place, Span};
 use crate::window::{WHOLE, segment_name};
 
 /// What the join does.
@@ -120,7 +120,9 @@ impl State {
     /// About how many bytes it holds: an id lies in two places.
     pub fn size_bytes(&self) -> usize {
         let one = |id: &str, known: &Known| {
-            2 * id.len() + size_of::<Known>() + known.predictions.len() * (size_of::<Predicted>() + size_of::<Maker>() + 48)
+            2 * id.len()
+                + size_of::<Known>()
+                + known.predictions.len() * (size_of::<Predicted>() + size_of::<Maker>() + 48)
         };
         // Of many, the first thousand tell.
         let sampled: usize = self.known.iter().take(1_000).map(|(id, known)| one(id, known)).sum();
@@ -139,7 +141,12 @@ impl State {
 
     /// Applies the records of an epoch that ends at `end_ms`, and says what is known as of then of every window about
     /// which something is new.
-    pub fn apply(&mut self, records: Vec<Waiting>, end_ms: i64, partition: i32) -> Vec<(OutcomeNote, Content)> {
+    pub fn apply(
+        &mut self,
+        records: Vec<Waiting>,
+        end_ms: i64,
+        partition: i32,
+    ) -> Vec<(OutcomeNote, Content)> {
         for record in records {
             match record.note {
                 JoinNote::Prediction { maker, score, decision, context, .. } => {
@@ -203,12 +210,17 @@ impl State {
     /// A window is told when it ends, and when it is settled, whether something is new or not.
     fn settle(&mut self, end_ms: i64) {
         for at in [end_ms, end_ms.saturating_sub(self.plan.settled_ms)] {
-            self.dirty.insert(Span { end_ms: at, start_ms: at.saturating_sub(self.plan.length_ms), number: 0 });
+            self.dirty.insert(Span {
+                end_ms: at,
+                start_ms: at.saturating_sub(self.plan.length_ms),
+                number: 0,
+            });
         }
     }
 
     fn tell(&mut self, end_ms: i64, partition: i32) -> Vec<(OutcomeNote, Content)> {
-        let later = self.dirty.split_off(&Span { end_ms: end_ms.saturating_add(1), start_ms: i64::MIN, number: 0 });
+        let later =
+            self.dirty.split_off(&Span { end_ms: end_ms.saturating_add(1), start_ms: i64::MIN, number: 0 });
         let windows = std::mem::replace(&mut self.dirty, later);
         let mut told = Vec::new();
         for window in windows {
@@ -236,7 +248,11 @@ impl State {
                     let content = contents
                         .entry((maker.clone(), segment))
                         .or_insert_with(|| Content::new(self.plan.task));
-                    content.add(predicted.score, &predicted.decision, label.and_then(|l| l.outcome.as_ref()).or(assumed.as_ref()));
+                    content.add(
+                        predicted.score,
+                        &predicted.decision,
+                        label.and_then(|l| l.outcome.as_ref()).or(assumed.as_ref()),
+                    );
                     match label {
                         Some(label) => content.delays.add(label.time_ms.saturating_sub(predicted.time_ms)),
                         None => content.delays.add_unlabelled(),
@@ -250,7 +266,8 @@ impl State {
     /// The outcome of a prediction that waited long enough for a label.
     fn assumed(&self, known: &Known, predicted: &Predicted, as_of_ms: i64) -> Option<Outcome> {
         let waited_ms = as_of_ms.saturating_sub(predicted.time_ms);
-        let negative = known.label.is_none() && self.plan.negative_after_ms.is_some_and(|after| waited_ms >= after);
+        let negative =
+            known.label.is_none() && self.plan.negative_after_ms.is_some_and(|after| waited_ms >= after);
         negative.then_some(Outcome::Number(0.0))
     }
 
@@ -264,7 +281,9 @@ impl State {
     /// Forgets what is older than the horizon.
     fn forget(&mut self, before_ms: i64) {
         let plan = self.plan.clone();
-        while let Some(cell) = self.cells.first_entry().filter(|cell| plan.epoch_end(*cell.key()) <= before_ms) {
+        while let Some(cell) =
+            self.cells.first_entry().filter(|cell| plan.epoch_end(*cell.key()) <= before_ms)
+        {
             for id in cell.remove() {
                 self.forget_id(&id, before_ms);
             }

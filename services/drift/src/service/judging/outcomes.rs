@@ -37,7 +37,13 @@ impl Judging {
         Ok(said)
     }
 
-    fn maker(&self, known: &KnownOutcomes, maker: &Maker, segments: &BTreeMap<&str, &Content>, said: &mut Said) {
+    fn maker(
+        &self,
+        known: &KnownOutcomes,
+        maker: &Maker,
+        segments: &BTreeMap<&str, &Content>,
+        said: &mut Said,
+    ) {
         let topic = self.table.predictions.clone().unwrap_or_default();
         let about = About {
             subject: Subject::Performance,
@@ -51,7 +57,8 @@ impl Judging {
         let facts = self.models.facts(&maker.model, &maker.version);
         let mut summary = about.event(DriftKind::Summary, Subject::Performance, WHOLE, "window");
         for (segment, content) in segments {
-            let place = Place { about: &about, facts: &facts, segment, content, judged: self.judged(known, content) };
+            let place =
+                Place { about: &about, facts: &facts, segment, content, judged: self.judged(known, content) };
             self.segment(&place, &mut summary, said);
         }
         if let Some(whole) = segments.get(WHOLE) {

@@ -30,13 +30,13 @@ impl Judging {
         let groups = groups(&closed.profiles);
         let before = closed.before.as_ref().map(|(window, profiles)| (*window, groups_of(profiles)));
         let served = self.served(&groups);
-        let mut said = Said {
-            served: served.clone().map(|maker| (maker.model, maker.version)),
-            ..Said::default()
-        };
+        let mut said =
+            Said { served: served.clone().map(|maker| (maker.model, maker.version)), ..Said::default() };
         for stream in &self.streams {
             let makers: Vec<Option<Maker>> = match &stream.predictions {
-                Some(_) => groups.keys().filter(|(topic, _)| *topic == stream.stem).map(|(_, m)| m.clone()).collect(),
+                Some(_) => {
+                    groups.keys().filter(|(topic, _)| *topic == stream.stem).map(|(_, m)| m.clone()).collect()
+                }
                 None => vec![None],
             };
             for maker in makers {
@@ -45,7 +45,9 @@ impl Judging {
                 let current = groups.get(&key).unwrap_or(&empty);
                 let about = self.about_rows(stream, closed, maker.as_ref().or(served.as_ref()));
                 let loaded = match &before {
-                    _ if self.table.reference != ReferenceTable::Previous => self.loaded(stream, maker.as_ref().or(served.as_ref()))?,
+                    _ if self.table.reference != ReferenceTable::Previous => {
+                        self.loaded(stream, maker.as_ref().or(served.as_ref()))?
+                    }
                     Some((window, groups)) => groups.get(&key).map(|segments| {
                         Arc::new(previous(Reference::before((*window).into(), segments.clone())))
                     }),
@@ -60,7 +62,8 @@ impl Judging {
     /// Whoever answered most in the window: whose reference its features are compared with.
     fn served(&self, groups: &BTreeMap<(String, Option<Maker>), Segments>) -> Option<Maker> {
         let rows = |segments: &Segments| segments.get(WHOLE).map_or(0, Profile::rows);
-        let makers = groups.iter().filter_map(|((_, maker), segments)| Some((maker.as_ref()?, rows(segments))));
+        let makers =
+            groups.iter().filter_map(|((_, maker), segments)| Some((maker.as_ref()?, rows(segments))));
         let serving = makers.filter(|(maker, _)| maker.serving);
         serving.max_by_key(|(maker, rows)| (*rows, std::cmp::Reverse(*maker))).map(|(maker, _)| maker.clone())
     }
@@ -89,10 +92,18 @@ impl Judging {
         }
     }
 
-    fn judge(&self, stream: &Stream, mut about: About, current: &Segments, loaded: Option<&Loaded>, said: &mut Said) {
+    fn judge(
+        &self,
+        stream: &Stream,
+        mut about: About,
+        current: &Segments,
+        loaded: Option<&Loaded>,
+        said: &mut Said,
+    ) {
         let Some(loaded) = loaded else {
             let mut summary = about.event(DriftKind::Summary, about.subject, WHOLE, "window");
-            summary.rows = current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
+            summary.rows =
+                current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
             summary.detail = format!("{}: there is no reference, so nothing is judged", stream.stem);
             said.events.push(summary);
             return;
@@ -142,14 +153,20 @@ fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Erro
             let values: Float64Array = scores.sample.iter().map(|row| Some(row.score)).collect();
             let ids: Vec<u64> = scores.sample.iter().map(|row| row.id).collect();
             let field = Field::new("score", DataType::Float64, true);
-            let rows = RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values) as ArrayRef]);
+            let rows =
+                RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values) as ArrayRef]);
             let rows = rows.map_err(|error| Error::Internal(error.to_string()))?;
             let mut profile = Profile::new(&stream.plan);
             profile.add(&Cells::of(&stream.plan, &rows), &ids, Rows::All);
             segments.insert(segment.clone(), profile);
         }
         if !segments.is_empty() {
-            blocks.push(Block { start_ms: block.start_ms, end_ms: block.end_ms, segments, scores: BTreeMap::new() });
+            blocks.push(Block {
+                start_ms: block.start_ms,
+                end_ms: block.end_ms,
+                segments,
+                scores: BTreeMap::new(),
+            });
         }
     }
     if blocks.is_empty() {
