@@ -24,8 +24,6 @@ pub type Contents = BTreeMap<(Maker, String), Content>;
 pub struct KnownOutcomes {
     /// Which one, by prediction time.
     pub window: Span,
-    /// The instant, in ms.
-    pub as_of_ms: i64,
     /// Whether labels are still to come.
     pub provisional: bool,
     /// How many windows ended since it was settled.
@@ -172,7 +170,7 @@ impl OutcomesJudge {
         let join = &self.plan.join;
         let since_ms = as_of_ms.saturating_sub(window.end_ms.saturating_add(join.settled_ms));
         let revision = i32::try_from(since_ms.max(0) / join.step_ms).unwrap_or(i32::MAX);
-        let known = KnownOutcomes { window, as_of_ms, provisional: since_ms < 0, revision, contents };
+        let known = KnownOutcomes { window, provisional: since_ms < 0, revision, contents };
         let said = (self.plan.judge)(&known)?;
         let body = said.to_bytes()?;
         let topic = self.plan.topic.clone();

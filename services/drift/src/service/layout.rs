@@ -47,8 +47,6 @@ pub struct Layout<'a> {
     pub windows: WindowSpec,
     /// What repeats.
     pub season: Option<Season>,
-    /// The files of the application's models.
-    pub models: Models,
     /// The topics between the tasks.
     pub between: Between,
 }
@@ -94,7 +92,7 @@ impl<'a> Layout<'a> {
             Some(_) => Some(Season::Week),
             None => None,
         };
-        Ok(Self { app, drift, table, streams, labels, windows, season, models, between })
+        Ok(Self { app, drift, table, streams, labels, windows, season, between })
     }
 
     /// The stream of predictions.

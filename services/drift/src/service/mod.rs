@@ -10,6 +10,8 @@ mod by_id;
 mod clock;
 mod commands;
 mod error;
+#[cfg(test)]
+mod flow_tests;
 mod grid;
 mod join;
 mod judge_outcomes;

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use millrace_runtime::needed::Needed;
 use millrace_runtime::task::{Batch, Effects, Progress, RowMeta, Task, TaskError};
 
-pub use content::{Content, ContentError, Counts};
+pub use content::{Content, Counts};
 pub use state::{JoinPlan, State};
 
 use super::Error;

@@ -112,11 +112,6 @@ impl State {
         self.known.len()
     }
 
-    /// Whether none is.
-    pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
-    }
-
     /// About how many bytes it holds: an id lies in two places.
     pub fn size_bytes(&self) -> usize {
         let one = |id: &str, known: &Known| {

@@ -8,7 +8,7 @@ mod rows;
 use std::sync::Arc;
 
 use millrace_schemas::envelope::DriftStatus;
-use millrace_topics::{DriftTable, TaskKind};
+use millrace_topics::DriftTable;
 
 pub use models::{Loaded, ModelFacts, Models};
 
@@ -47,10 +47,6 @@ impl Judging {
             status,
             ..About::default()
         }
-    }
-
-    fn task(&self) -> TaskKind {
-        self.table.task
     }
 }
 

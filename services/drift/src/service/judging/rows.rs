@@ -49,7 +49,11 @@ impl Judging {
                         self.loaded(stream, maker.as_ref().or(served.as_ref()))?
                     }
                     Some((window, groups)) => groups.get(&key).map(|segments| {
-                        Arc::new(previous(Reference::before((*window).into(), segments.clone())))
+                        Arc::new(previous(Reference::before(
+                            &stream.plan,
+                            (*window).into(),
+                            segments.clone(),
+                        )))
                     }),
                     None => None,
                 };
@@ -150,8 +154,8 @@ fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Erro
     for block in &reference.blocks {
         let mut segments = Segments::new();
         for (segment, scores) in &block.scores {
-            let values: Float64Array = scores.sample.iter().map(|row| Some(row.score)).collect();
-            let ids: Vec<u64> = scores.sample.iter().map(|row| row.id).collect();
+            let values: Float64Array = scores.sample().map(|row| Some(row.score)).collect();
+            let ids: Vec<u64> = scores.sample().map(|row| row.id).collect();
             let field = Field::new("score", DataType::Float64, true);
             let rows =
                 RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values) as ArrayRef]);
