@@ -7,7 +7,7 @@ use anyhow::{Result, ensure};
 use arrow::compute::kernels::cast_utils::Parser as _;
 use arrow::datatypes::Date32Type;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use millrace_load::fraud::{self, DAY_MS, Params};
+use millrace_load::fraud::{self, Change, ChangeKind, DAY_MS, Params};
 use millrace_load::output::kafka::{self, Follow, Options};
 use millrace_load::output::{json, parquet};
 
@@ -79,6 +79,13 @@ struct Population {
     /// Days from a payment to its label.
     #[arg(long, default_value_t = 6.0, value_name = "DAYS")]
     label_delay_days: f64,
+    /// What changes on the way: amounts (of one country, by 30 %), terminals (a new fleet), pattern (fraud moves from
+    /// terminals to customers), labels (they stop).
+    #[arg(long, value_name = "NAME")]
+    change: Option<ChangeKind>,
+    /// The day of the change, from 0; half-way unless given.
+    #[arg(long, value_name = "N", requires = "change")]
+    change_day: Option<u32>,
 }
 
 /// For --to parquet.
@@ -169,6 +176,9 @@ impl Population {
             radius: self.radius,
             seed: self.seed,
             label_delay_ms: label_delay_ms as i64,
+            change: self
+                .change
+                .map(|kind| Change { kind, from_day: self.change_day.unwrap_or(self.days / 2) }),
         })
     }
 }
@@ -182,7 +192,11 @@ pub fn run(cli: Cli) -> Result<()> {
         stream = stream.limit(limit);
     }
     let frauds = stream.payments().iter().filter(|payment| payment.fraud).count();
-    eprintln!("{} payments, {frauds} of them frauds, with a label each", stream.payments().len());
+    eprintln!(
+        "{} payments, {frauds} of them frauds, {} labels",
+        stream.payments().len(),
+        stream.labelled().len()
+    );
     match generate.to {
         Destination::Parquet => parquet::write(&stream, &generate.files.dir),
         Destination::Json => Ok(json::write(stream, BufWriter::new(stdout().lock()))?),

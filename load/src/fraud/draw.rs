@@ -17,6 +17,8 @@ pub enum Purpose {
     CompromisedTerminals,
     /// Which customers scenario 3 compromises, and which of their payments.
     CompromisedCustomers,
+    /// Which payments a new fleet of terminals takes.
+    NewTerminals,
     /// The payments of one customer.
     Payments(u32),
 }
@@ -36,6 +38,7 @@ impl Draw {
             Purpose::Terminals => 2,
             Purpose::CompromisedTerminals => 3,
             Purpose::CompromisedCustomers => 4,
+            Purpose::NewTerminals => 5,
             Purpose::Payments(customer) => (1 << 32) + u64::from(customer),
         });
         Self { rng, spare_normal: None }

@@ -3,6 +3,7 @@
 //! three fraud scenarios. Seeded: equal parameters give equal payments on every machine.
 
 mod arrow;
+mod change;
 mod country;
 mod draw;
 mod params;
@@ -12,6 +13,7 @@ mod scenarios;
 mod stream;
 
 pub use self::arrow::{labels_batch, labels_schema, payments_batch, payments_schema};
+pub use change::{Change, ChangeKind};
 pub use country::Country;
 pub use params::Params;
 pub use payment::{Payment, generate};

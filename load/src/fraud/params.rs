@@ -1,6 +1,6 @@
 //! What a generated stream is made from.
 
-use super::DAY_MS;
+use super::{Change, DAY_MS};
 
 /// Parameters of the generator; the default is the published run, with seed 42.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Params {
     pub seed: u64,
     /// How long after a payment its label is known, in ms.
     pub label_delay_ms: i64,
+    /// What changes on the way; `None`: the world stays as it is.
+    pub change: Option<Change>,
 }
 
 impl Default for Params {
@@ -31,6 +33,7 @@ impl Default for Params {
             radius: 5.0,
             seed: 42,
             label_delay_ms: 6 * DAY_MS,
+            change: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::draw::{Draw, Purpose};
 use super::profiles::{Customer, Grid, Profiles};
-use super::{Country, DAY_MS, Params, scenarios};
+use super::{Country, DAY_MS, Params, change, scenarios};
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
@@ -65,7 +65,9 @@ pub fn generate(params: &Params) -> Vec<Payment> {
     for (position, payment) in (0_u64..).zip(&mut payments) {
         payment.tx_id = position;
     }
+    change::before_scenarios(params, &mut payments);
     scenarios::apply(params, &mut payments);
+    change::after_scenarios(params, &mut payments);
     payments
 }
 

@@ -1,13 +1,15 @@
 //! The three fraud scenarios, applied one after the other: a later one overwrites an earlier one's label.
 
 use super::draw::{Draw, Purpose};
-use super::{Params, Payment};
+use super::{ChangeKind, Params, Payment};
 
 const LARGE_AMOUNT: f64 = 220.0;
 const TERMINALS_A_DAY: usize = 2;
 const TERMINAL_DAYS: i64 = 28;
 const CUSTOMERS_A_DAY: usize = 3;
 const CUSTOMER_DAYS: i64 = 14;
+/// How many times as many customers are compromised a day once fraud has moved to them.
+const MOVED_FACTOR: usize = 4;
 
 /// Marks the frauds among payments that are sorted by time.
 pub fn apply(params: &Params, payments: &mut [Payment]) {
@@ -31,19 +33,28 @@ fn days(params: &Params) -> std::ops::Range<i64> {
     0..i64::from(params.days) - 1
 }
 
+/// The day from which fraud strikes customers and no terminal any more.
+fn moved_from(params: &Params) -> i64 {
+    let moved = params.change.filter(|change| change.kind == ChangeKind::Pattern);
+    moved.map_or(i64::MAX, |change| i64::from(change.from_day))
+}
+
 /// 2: each day two terminals are compromised, and all that they take for 28 days is a fraud (phishing).
 fn compromised_terminals(params: &Params, payments: &mut [Payment]) {
     let mut draw = Draw::new(params.seed, Purpose::CompromisedTerminals);
     let mut terminals: Vec<u32> = (0..params.terminals).collect();
     let mut compromised = vec![Vec::new(); terminals.len()];
+    let moved_from = moved_from(params);
     for day in days(params) {
         for &terminal in draw.sample(&mut terminals, TERMINALS_A_DAY) {
-            compromised[terminal as usize].push(day..day + TERMINAL_DAYS);
+            compromised[terminal as usize].push(day..(day + TERMINAL_DAYS).min(moved_from));
         }
     }
     for payment in payments {
         let day = payment.day(params);
-        if compromised[payment.terminal as usize].iter().any(|days| days.contains(&day)) {
+        // A terminal that came later is not among those drawn.
+        let struck = compromised.get(payment.terminal as usize);
+        if struck.is_some_and(|all| all.iter().any(|days| days.contains(&day))) {
             mark(payment, 2);
         }
     }
@@ -58,9 +69,11 @@ fn compromised_customers(params: &Params, payments: &mut [Payment]) {
     for (position, payment) in payments.iter().enumerate() {
         of_customer[payment.customer as usize].push(position);
     }
+    let moved_from = moved_from(params);
     for day in days(params) {
         let mut hit: Vec<usize> = Vec::new();
-        for &customer in draw.sample(&mut customers, CUSTOMERS_A_DAY) {
+        let a_day = if day < moved_from { CUSTOMERS_A_DAY } else { CUSTOMERS_A_DAY * MOVED_FACTOR };
+        for &customer in draw.sample(&mut customers, a_day) {
             let all = &of_customer[customer as usize];
             let from = all.partition_point(|&i| payments[i].day(params) < day);
             let to = all.partition_point(|&i| payments[i].day(params) < day + CUSTOMER_DAYS);

@@ -65,19 +65,24 @@ impl Event {
 pub struct Stream {
     payments: Vec<Payment>,
     label_delay_ms: i64,
+    labels_until_ms: i64,
     next_payment: usize,
     next_label: usize,
 }
 
-/// The stream of the parameters, from its beginning; a label for every payment.
+/// The stream of the parameters, from its beginning; a label for every payment, unless labels stop.
 pub fn stream(params: &Params) -> Stream {
-    Stream::new(generate(params), params.label_delay_ms)
+    let until = params.change.and_then(|change| change.labels_until_ms(params));
+    Stream {
+        labels_until_ms: until.unwrap_or(i64::MAX),
+        ..Stream::new(generate(params), params.label_delay_ms)
+    }
 }
 
 impl Stream {
     /// The stream of payments that are sorted by time.
     pub fn new(payments: Vec<Payment>, label_delay_ms: i64) -> Self {
-        Self { payments, label_delay_ms, next_payment: 0, next_label: 0 }
+        Self { payments, label_delay_ms, labels_until_ms: i64::MAX, next_payment: 0, next_label: 0 }
     }
 
     /// Keeps the first `payments` payments, and their labels.
@@ -89,6 +94,12 @@ impl Stream {
     /// All payments of the stream, past and to come; the index is the `tx_id`.
     pub fn payments(&self) -> &[Payment] {
         &self.payments
+    }
+
+    /// The payments whose labels come.
+    pub fn labelled(&self) -> &[Payment] {
+        let comes = |p: &Payment| p.tx_time_ms.saturating_add(self.label_delay_ms) < self.labels_until_ms;
+        &self.payments[..self.payments.partition_point(comes)]
     }
 
     /// How long after its payment a label comes, in ms.
@@ -103,6 +114,7 @@ impl Iterator for Stream {
     fn next(&mut self) -> Option<Event> {
         let payment = self.payments.get(self.next_payment);
         let label = self.payments.get(self.next_label).map(|p| Label::of(p, self.label_delay_ms));
+        let label = label.filter(|label| label.label_time_ms < self.labels_until_ms);
         match (payment, label) {
             (Some(payment), Some(label)) if payment.tx_time_ms > label.label_time_ms => {
                 self.next_label += 1;
@@ -113,15 +125,16 @@ impl Iterator for Stream {
                 Some(Event::Payment(*payment))
             }
             (None, label) => {
+                let label = label?;
                 self.next_label += 1;
-                label.map(Event::Label)
+                Some(Event::Label(label))
             }
         }
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let passed = (self.next_payment + self.next_label).min(2 * self.payments.len());
-        let left = 2 * self.payments.len() - passed;
+        let all = self.payments.len() + self.labelled().len();
+        let left = all.saturating_sub(self.next_payment + self.next_label);
         (left, Some(left))
     }
 }

@@ -15,14 +15,15 @@ use crate::fraud::{Label, Payment, Stream, labels_batch, labels_schema, payments
 const ROWS_PER_BATCH: usize = 65_536;
 
 /// Writes `transactions.parquet` and `labels.parquet` into a folder (made where it is missing): every payment of the
-/// stream and its label, each file in the order of its record time.
+/// stream and the labels that come, each file in the order of its record time.
 pub fn write(stream: &Stream, dir: &Path) -> Result<()> {
     create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
     let payments = stream.payments().chunks(ROWS_PER_BATCH);
+    let labelled = stream.labelled().chunks(ROWS_PER_BATCH);
     let to_labels = |rows: &[Payment]| -> Vec<Label> {
         rows.iter().map(|payment| Label::of(payment, stream.label_delay_ms())).collect()
     };
-    let labels = payments.clone().map(|rows| Ok(labels_batch(&to_labels(rows))?));
+    let labels = labelled.map(|rows| Ok(labels_batch(&to_labels(rows))?));
     write_file(
         &dir.join("transactions.parquet"),
         payments_schema(),

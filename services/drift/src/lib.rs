@@ -18,6 +18,7 @@ pub mod hash;
 pub mod judge;
 pub mod profile;
 pub mod reference;
+pub mod report;
 pub mod retrain;
 pub mod service;
 #[cfg(test)]

@@ -60,7 +60,8 @@ pub enum Undefined {
     /// Every value of both windows is the same one.
     #[error("every value of both windows is the same")]
     Constant,
-    /// The reference has one value only, so there is no spread to measure by.
+    /// The reference has one value only, and the current window others, so there is no spread to measure by. That a
+    /// constant column is none any more is for the caller to say.
     #[error("the reference window has one value only, so there is no spread to measure the change by")]
     ConstantReference,
     /// Every cell is too sparse for the test.

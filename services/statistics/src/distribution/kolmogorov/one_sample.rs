@@ -17,7 +17,7 @@ pub fn sf(d: f64, n: u64) -> f64 {
         return 1.0 - smallest_cdf(t, n);
     }
     if t >= rows - 1.0 {
-        return 2.0 * (1.0 - d).powf(rows);
+        return 2.0 * libm::pow(1.0 - d, rows);
     }
     let squared = t * d;
     let tail_from = if n <= 140 { 4.0 } else { 2.2 };
@@ -25,7 +25,7 @@ pub fn sf(d: f64, n: u64) -> f64 {
         // Both sides are exceeded at once with a probability far below the sum of the two.
         return (2.0 * one_sided_sf(d, n)).min(1.0);
     }
-    let exact = n <= 140 || (n <= 4000 && rows * d.powf(1.5) <= 1.4);
+    let exact = n <= 140 || (n <= 4000 && rows * libm::pow(d, 1.5) <= 1.4);
     let cdf = if exact { matrix::cdf(d, n) } else { pelz_good::cdf(d, rows) };
     (1.0 - cdf).clamp(0.0, 1.0)
 }

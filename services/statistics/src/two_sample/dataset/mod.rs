@@ -4,8 +4,12 @@
 //! Both take a window as columns of equal length (`columns[c][row]`), missing values as NaN. Both are deterministic
 //! given the seed, on every machine.
 
+mod boosting;
 mod classifier;
+mod columns;
+mod fourier;
 mod mmd;
+mod random;
 
 pub use classifier::{ClassifierOptions, ColumnShare, Domains, domain_classifier};
 pub use mmd::{Mmd, MmdOptions, mmd};

@@ -1,6 +1,6 @@
 //! Anderson-Darling for two samples.
 
-use super::joint::{Joint, joint, totals};
+use super::joint::{Joint, double, joint, totals};
 use crate::sample::Sample;
 use crate::two_sample::{Method, Outcome, Undefined, Window};
 
@@ -21,7 +21,7 @@ pub(in crate::two_sample) fn anderson_darling(
     }
     let (mut sum, mut effect, mut distinct) = (0.0, 0.0, 0_u64);
     for value in joint(reference, current) {
-        let difference = value.twice_mid_difference(rows) as f64 / 2.0;
+        let difference = double(value.twice_mid_difference(rows)) / 2.0;
         sum += term(&value, both, difference);
         let share = value.mid_share(rows);
         let relative = difference / (rows[0] as f64 * rows[1] as f64);
@@ -49,13 +49,9 @@ fn term(value: &Joint, both: u64, difference: f64) -> f64 {
 fn variance(rows: [u64; 2]) -> f64 {
     let n = (rows[0] + rows[1]) as f64;
     let inverse_sizes = 1.0 / rows[0] as f64 + 1.0 / rows[1] as f64;
-    // h: the harmonic number of n - 1. g: the sum of 1 / ((n - i) j) over 1 <= i < j < n.
-    let (mut tail, mut g) = (0.0, 0.0);
-    for k in 2..rows[0] + rows[1] {
-        tail += 1.0 / (n + 1.0 - k as f64);
-        g += tail / k as f64;
-    }
-    let h = tail + 1.0;
+    // g is published as the sum of 1 / ((n - i) j) over 1 <= i < j < n, which collapses to this.
+    let (h, squares) = harmonic(rows[0] + rows[1] - 1);
+    let g = squares - 2.0 * h / n;
     let a = (4.0 * g - 6.0) + (10.0 - 6.0 * g) * inverse_sizes;
     let b = (2.0 * g - 4.0) * 4.0 + 16.0 * h + (2.0 * g - 14.0 * h - 4.0) * inverse_sizes - 8.0 * h + 4.0 * g
         - 6.0;
@@ -65,6 +61,18 @@ fn variance(rows: [u64; 2]) -> f64 {
         + 4.0 * h;
     let d = (2.0 * h + 6.0) * 4.0 - 8.0 * h;
     (((a * n + b) * n + c) * n + d) / ((n - 1.0) * (n - 2.0) * (n - 3.0))
+}
+
+/// The sums of 1 / k and of 1 / k^2 over k = 1..=n, for large n by the Euler-Maclaurin formula.
+fn harmonic(n: u64) -> (f64, f64) {
+    const EULER_MASCHERONI: f64 = 0.577_215_664_901_532_9;
+    if n <= 1000 {
+        let inverse = (1..=n).rev().map(|k| 1.0 / k as f64);
+        return inverse.fold((0.0, 0.0), |(h, squares), i| (h + i, squares + i * i));
+    }
+    let i = 1.0 / n as f64;
+    let h = libm::log(n as f64) + EULER_MASCHERONI + i / 2.0 - i * i / 12.0 + i.powi(4) / 120.0;
+    (h, std::f64::consts::PI.powi(2) / 6.0 - i + i * i / 2.0 - i.powi(3) / 6.0 + i.powi(5) / 30.0)
 }
 
 /// Significance levels and the terms of their critical values for two samples: Scholz and Stephens' Table 2, whose

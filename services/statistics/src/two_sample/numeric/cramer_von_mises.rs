@@ -1,6 +1,6 @@
 //! Cramer-von Mises for two samples.
 
-use super::joint::{joint, totals};
+use super::joint::{double, joint, totals};
 use crate::distribution::cramer_von_mises as distribution;
 use crate::sample::Sample;
 use crate::two_sample::{Method, Outcome, Undefined, Window};
@@ -35,7 +35,7 @@ pub(in crate::two_sample) fn cramer_von_mises(
     };
     let p_value = exact.unwrap_or_else(|| limiting_p_value(statistic, m, n));
     let squared: f64 = joint(reference, current)
-        .map(|j| j.share(rows) * (j.twice_mid_difference(rows) as f64 / (2.0 * m * n)).powi(2))
+        .map(|j| j.share(rows) * (double(j.twice_mid_difference(rows)) / (2.0 * m * n)).powi(2))
         .sum();
     Ok(Outcome { statistic, p_value: Some(p_value), effect: squared.sqrt() })
 }

@@ -1,7 +1,5 @@
 //! Two samples side by side.
 
-use std::iter::Peekable;
-
 use crate::sample::Sample;
 
 /// A value that occurs in either sample.
@@ -46,16 +44,14 @@ impl Joint {
 
 /// The distinct values of both samples, ascending.
 pub(super) struct Joints<'a> {
-    sides: [Peekable<Pairs<'a>>; 2],
+    samples: [&'a Sample; 2],
+    places: [usize; 2],
     below: [u64; 2],
 }
 
-type Pairs<'a> = std::iter::Zip<std::slice::Iter<'a, f64>, std::slice::Iter<'a, u64>>;
-
 /// Walks through both samples.
 pub(super) fn joint<'a>(reference: &'a Sample, current: &'a Sample) -> Joints<'a> {
-    let sides = [reference, current].map(|s| s.values().iter().zip(s.counts()).peekable());
-    Joints { sides, below: [0, 0] }
+    Joints { samples: [reference, current], places: [0, 0], below: [0, 0] }
 }
 
 /// How many rows each has.
@@ -63,18 +59,31 @@ pub(super) fn totals(reference: &Sample, current: &Sample) -> [u64; 2] {
     [reference.total(), current.total()]
 }
 
+/// The nearest double; the conversion from 128 bits is slow, and rarely needed.
+pub(super) fn double(exact: i128) -> f64 {
+    i64::try_from(exact).map_or(exact as f64, |short| short as f64)
+}
+
 impl Iterator for Joints<'_> {
     type Item = Joint;
 
     fn next(&mut self) -> Option<Joint> {
-        let heads = [0, 1].map(|w: usize| self.sides[w].peek().map(|(value, _)| **value));
-        let value = match heads {
-            [Some(a), Some(b)] => a.min(b),
-            [head, None] | [None, head] => head?,
-        };
+        // Values are finite: infinity stands behind the last one.
+        let heads =
+            [0, 1].map(|w: usize| self.samples[w].values().get(self.places[w]).map_or(f64::INFINITY, |v| *v));
+        let value = heads[0].min(heads[1]);
+        if value == f64::INFINITY {
+            return None;
+        }
         let below = self.below;
-        let rows = [0, 1].map(|w: usize| self.sides[w].next_if(|(v, _)| **v == value).map_or(0, |(_, n)| *n));
-        self.below = [below[0] + rows[0], below[1] + rows[1]];
+        let mut rows = [0; 2];
+        for w in [0, 1] {
+            if heads[w] == value {
+                rows[w] = self.samples[w].counts()[self.places[w]];
+                self.places[w] += 1;
+                self.below[w] += rows[w];
+            }
+        }
         Some(Joint { value, rows, below })
     }
 }

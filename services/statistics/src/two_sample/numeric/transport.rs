@@ -1,6 +1,6 @@
 //! Distances between distribution functions along the axis of values.
 
-use super::joint::{joint, totals};
+use super::joint::{double, joint, totals};
 use crate::sample::Sample;
 use crate::two_sample::{Outcome, Undefined};
 
@@ -44,7 +44,7 @@ fn integral(reference: &Sample, current: &Sample, of: impl Fn(f64) -> f64) -> f6
         {
             sum += weight * (value.value - from);
         }
-        last = Some((value.value, of(value.difference(rows) as f64 / pairs)));
+        last = Some((value.value, of(double(value.difference(rows)) / pairs)));
     }
     sum
 }

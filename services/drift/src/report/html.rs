@@ -1,0 +1,130 @@
+//! A page as HTML: one file, no script it depends on, nothing loaded from elsewhere.
+
+use std::fmt::Write as _;
+
+use super::chart;
+use super::page::{Cause, ColumnCard, Page};
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// The page as one self-contained HTML document. It holds aggregates only: whatever is in `page`.
+pub fn html(page: &Page) -> String {
+    let mut out = format!(
+        "<!doctype html><html lang=en><head><meta charset=utf-8>\
+         <meta name=viewport content=\"width=device-width,initial-scale=1\">\
+         <title>Drift: {title}</title><style>{STYLE}</style></head><body><main>\
+         <header><h1>{title}</h1><p class=verdict>{}</p>",
+        escape(&page.verdict),
+        title = escape(&page.title),
+    );
+    facts(&mut out, &page.facts);
+    out.push_str("</header>");
+    section(&mut out, "What drifted", &causes(&page.causes));
+    section(&mut out, "Over time", &chart::timeline(&page.timeline));
+    section(&mut out, "Quality of predictions", &metrics(page));
+    section(&mut out, &format!("Columns ({})", page.columns.len()), &columns(&page.columns));
+    let notes: String = page.notes.iter().map(|note| format!("<li>{}</li>", escape(note))).collect();
+    if !notes.is_empty() {
+        section(&mut out, "Not judged", &format!("<ul>{notes}</ul>"));
+    }
+    let _ = write!(out, "</main><script>{SCRIPT}</script></body></html>");
+    out
+}
+
+fn section(out: &mut String, title: &str, body: &str) {
+    if !body.is_empty() {
+        let _ = write!(out, "<section><h2>{}</h2>{body}</section>", escape(title));
+    }
+}
+
+fn facts(out: &mut String, facts: &[(String, String)]) {
+    out.push_str("<dl>");
+    for (name, value) in facts {
+        let _ = write!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
+    }
+    out.push_str("</dl>");
+}
+
+fn causes(causes: &[Cause]) -> String {
+    if causes.is_empty() {
+        return "<p class=quiet>Nothing: every judged subject stays within its threshold.</p>".to_owned();
+    }
+    let most = causes.iter().map(|c| c.severity).fold(1.0, f64::max);
+    let mut out = String::from("<ol class=causes>");
+    for cause in causes {
+        let level = chart::level(cause.severity).unwrap_or("none");
+        let _ = write!(
+            out,
+            "<li><h3>{}</h3><span class=\"bar {level}\" style=\"width:{:.0}%\"></span>\
+             <p>{}</p><p class=small>{:.1} x its threshold",
+            escape(&cause.title),
+            100.0 * (cause.severity / most).clamp(0.02, 1.0),
+            escape(&cause.sentence),
+            cause.severity,
+        );
+        if !cause.follows.is_empty() {
+            let follows: Vec<String> = cause.follows.iter().map(|name| escape(name)).collect();
+            let _ = write!(out, "; moved with it: {}", follows.join(", "));
+        }
+        out.push_str("</p></li>");
+    }
+    out.push_str("</ol>");
+    out
+}
+
+fn metrics(page: &Page) -> String {
+    let mut out = String::new();
+    for series in &page.series {
+        let drawn = chart::series(series);
+        if !drawn.is_empty() {
+            let _ = write!(out, "<figure><figcaption>{}</figcaption>{drawn}</figure>", escape(&series.name));
+        }
+    }
+    out
+}
+
+fn columns(columns: &[ColumnCard]) -> String {
+    if columns.is_empty() {
+        return String::new();
+    }
+    let mut out = String::from(
+        "<p class=legend><span class=r></span> reference <span class=c></span> current</p>\
+         <input id=filter type=search placeholder=\"Filter columns\" aria-label=\"Filter columns\" hidden>\
+         <div class=cards>",
+    );
+    for column in columns {
+        let level = column.severity.and_then(chart::level).unwrap_or("none");
+        let said = match column.severity {
+            Some(severity) if severity >= 1.0 => format!("{severity:.1} x threshold"),
+            Some(_) => "within threshold".to_owned(),
+            None => "not judged".to_owned(),
+        };
+        let _ = write!(
+            out,
+            "<article data-name=\"{name}\"><h3>{name}</h3><span class=\"tag {level}\">{said}</span>{}",
+            chart::distributions(&column.chart),
+            name = escape(&column.name),
+        );
+        facts(&mut out, &column.facts);
+        out.push_str("</article>");
+    }
+    out.push_str("</div>");
+    out
+}
+
+/// Text as HTML, in an element or between quotes.
+pub(super) fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
