@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Progress, Task, TaskError};
+use millrace_statistics::performance::delay::DelayCurve;
 
 use super::Error;
 use super::join::{Content, JoinPlan};
@@ -15,6 +16,7 @@ use super::notes::{Entry, Maker, OutcomeNote, Span};
 use super::observe::cause;
 use super::outputs::Outgoing;
 use super::report::Said;
+use crate::window::WHOLE;
 
 /// What is known of a window's predictions, by maker and segment.
 pub type Contents = BTreeMap<(Maker, String), Content>;
@@ -30,6 +32,17 @@ pub struct KnownOutcomes {
     pub revision: i32,
     /// What is known.
     pub contents: Contents,
+    /// How labels came in since the window before ended, told with the window that ends now.
+    pub arrivals: Option<Arrivals>,
+}
+
+/// Labels that came in since the last window ended, against those that were to come.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Arrivals {
+    /// How many came.
+    pub observed: u64,
+    /// How many were to come, by the delays of settled windows.
+    pub expected: f64,
 }
 
 /// Says how good the predictions were.
@@ -126,9 +139,11 @@ impl OutcomesJudge {
         };
         while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() <= reached_ms) {
             let (as_of_ms, records) = entry.remove_entry();
-            let windows = self.keep(records);
+            let (windows, observed) = self.keep(records);
+            let arrivals = self.arrivals(as_of_ms, observed);
             for window in windows {
-                self.judge(window, as_of_ms, row, out)?;
+                let arrivals = arrivals.clone().filter(|_| window.end_ms == as_of_ms);
+                self.judge((window, as_of_ms), arrivals, row, out)?;
             }
             self.applied_ms = self.applied_ms.max(Some(as_of_ms));
             self.forget(as_of_ms);
@@ -136,11 +151,12 @@ impl OutcomesJudge {
         Ok(())
     }
 
-    /// Replaces what was known; the windows about which something is new, ascending.
-    fn keep(&mut self, records: Vec<Waiting>) -> Vec<Span> {
+    /// Replaces what was known; the windows about which something is new, ascending, and how many labels are.
+    fn keep(&mut self, records: Vec<Waiting>) -> (Vec<Span>, u64) {
         let mut windows: Vec<Span> = records.iter().map(|record| record.window).collect();
         windows.sort_unstable();
         windows.dedup();
+        let before: u64 = windows.iter().map(|window| self.labelled(window)).sum();
         for record in &records {
             self.known.entry(record.window).or_default().remove(&record.partition);
         }
@@ -151,10 +167,52 @@ impl OutcomesJudge {
                 .or_insert_with(|| Part { offset: record.offset, ..Part::default() });
             part.contents.insert((record.maker, record.segment), record.content);
         }
-        windows
+        let after: u64 = windows.iter().map(|window| self.labelled(window)).sum();
+        (windows, after.saturating_sub(before))
     }
 
-    fn judge(&self, window: Span, as_of_ms: i64, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
+    /// What is known of all predictions of a window that were acted on.
+    fn whole(&self, window: &Span) -> impl Iterator<Item = &Content> {
+        let parts = self.known.get(window).into_iter().flat_map(BTreeMap::values);
+        let whole = parts.flat_map(|part| part.contents.iter());
+        whole.filter(|((maker, segment), _)| maker.serving && segment == WHOLE).map(|(_, content)| content)
+    }
+
+    /// Labels of a window; of those that overlap others none, so that none counts twice.
+    fn labelled(&self, window: &Span) -> u64 {
+        if window.end_ms % self.plan.join.length_ms != 0 {
+            return 0;
+        }
+        self.whole(window).map(|content| content.labelled).sum()
+    }
+
+    /// How many labels were to come since the last window ended: by the delays of settled windows, from the predictions
+    /// of all that are known. None before a window is settled.
+    fn arrivals(&self, as_of_ms: i64, observed: u64) -> Option<Arrivals> {
+        let join = &self.plan.join;
+        if join.step_ms != join.length_ms {
+            return None;
+        }
+        let mut curve = DelayCurve::default();
+        let mut predictions = Vec::new();
+        for window in self.known.keys() {
+            let middle_ms = window.start_ms + join.length_ms / 2;
+            predictions.push((middle_ms, self.whole(window).map(|content| content.predictions).sum()));
+            if window.end_ms.saturating_add(join.settled_ms) < as_of_ms {
+                self.whole(window).for_each(|content| curve.merge(&content.delays));
+            }
+        }
+        let expected = curve.expected(&predictions, as_of_ms.saturating_sub(join.step_ms), as_of_ms)?;
+        Some(Arrivals { observed, expected })
+    }
+
+    fn judge(
+        &self,
+        (window, as_of_ms): (Span, i64),
+        arrivals: Option<Arrivals>,
+        row: usize,
+        out: &mut Outgoing<Entry>,
+    ) -> Result<(), Error> {
         if self.committed_ms.is_some_and(|committed| as_of_ms <= committed) {
             return Ok(());
         }
@@ -170,7 +228,7 @@ impl OutcomesJudge {
         let join = &self.plan.join;
         let since_ms = as_of_ms.saturating_sub(window.end_ms.saturating_add(join.settled_ms));
         let revision = i32::try_from(since_ms.max(0) / join.step_ms).unwrap_or(i32::MAX);
-        let known = KnownOutcomes { window, provisional: since_ms < 0, revision, contents };
+        let known = KnownOutcomes { window, provisional: since_ms < 0, revision, contents, arrivals };
         let said = (self.plan.judge)(&known)?;
         let body = said.to_bytes()?;
         let topic = self.plan.topic.clone();

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use millrace_schemas::envelope::{DriftEvent, DriftKind, Subject};
+use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
+use millrace_statistics::performance::delay::stopped;
 use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary, fairness};
 
 use super::{Judging, ModelFacts, status};
 use crate::judge::About;
 use crate::service::Error;
 use crate::service::join::{Content, Counts};
-use crate::service::judge_outcomes::KnownOutcomes;
+use crate::service::judge_outcomes::{Arrivals, KnownOutcomes};
 use crate::service::notes::Maker;
 use crate::service::report::{Metric, Said};
 use crate::service::scores_of;
@@ -17,6 +18,10 @@ use crate::window::{WHOLE, segment_name};
 
 /// A metric may fall by this share of what the model was deployed with before it counts as worse.
 const WORSE_SHARE: f64 = 0.1;
+/// Labels have stopped where more than this share of those that were to come did not.
+const MISSING_LABELS: f64 = 0.5;
+/// And where chance would have it less often than this.
+const NO_CHANCE: f64 = 1e-4;
 /// Bins of the expected calibration error.
 const BINS: usize = 10;
 
@@ -34,7 +39,36 @@ impl Judging {
         for (maker, segments) in makers {
             self.maker(known, maker, &segments, &mut said);
         }
+        if let Some(arrivals) = &known.arrivals {
+            said.events.push(self.arrivals(known, arrivals));
+        }
         Ok(said)
+    }
+
+    /// Whether labels have stopped: too few came to be chance. The window ends now, so the finding is for good.
+    fn arrivals(&self, known: &KnownOutcomes, arrivals: &Arrivals) -> DriftEvent {
+        let topic = self.table.labels.as_ref().map(|labels| labels.topic.clone()).unwrap_or_default();
+        let about = About {
+            subject: Subject::Labels,
+            reference: "the delays of labels in settled windows".to_owned(),
+            ..self.about(&topic, known.window, DriftStatus::Final)
+        };
+        let tested = stopped(arrivals.observed, arrivals.expected, 1.0);
+        let mut event = about.event(DriftKind::Finding, Subject::Labels, WHOLE, "arrivals");
+        let missing = if arrivals.expected > 0.0 { 1.0 - arrivals.observed as f64 / arrivals.expected } else { 0.0 };
+        event.statistic = Some(arrivals.observed as f64);
+        event.effect = Some(missing.max(0.0));
+        event.threshold = Some(MISSING_LABELS);
+        event.p_value = Some(tested.p_value);
+        event.rows = rows(arrivals.observed);
+        event.drifted = missing > MISSING_LABELS && tested.p_value < NO_CHANCE;
+        event.severity = if event.drifted { missing / MISSING_LABELS } else { 0.0 };
+        event.detail = format!(
+            "{} labels came in, {:.0} were to come by the delays of the windows before",
+            arrivals.observed, arrivals.expected
+        );
+        event.seal();
+        event
     }
 
     fn maker(
