@@ -3,12 +3,14 @@
 mod dead_letter;
 mod deployment;
 mod drift;
+mod drift_command;
 pub mod prediction;
 mod retrain;
 
 pub use dead_letter::DeadLetter;
 pub use deployment::{Arm, ArmRole, Deployment};
 pub use drift::{AlarmState, DriftEvent, DriftKind, DriftStatus, Subject};
+pub use drift_command::DriftCommand;
 pub use retrain::{RetrainRequest, TrainMode, TriggerKind};
 
 use arrow::array::Array;

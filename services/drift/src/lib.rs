@@ -20,6 +20,7 @@ pub mod profile;
 pub mod reference;
 pub mod report;
 pub mod retrain;
+pub mod service;
 #[cfg(test)]
 mod testing;
 pub mod window;

@@ -54,6 +54,9 @@ pub enum Command {
         #[command(flatten)]
         service: config::Args,
     },
+    /// Watch what flows for change: the service, its alarms, reports
+    #[command(subcommand)]
+    Drift(DriftCommand),
     /// Compute a feature view over Parquet files, by the very plan that the stream runs
     Backfill(BackfillArgs),
     /// Look at what could not be processed
@@ -105,6 +108,84 @@ pub enum GraphFormat {
     Dot,
     /// For Markdown
     Mermaid,
+}
+
+/// `millrace drift ...`
+#[derive(Debug, Subcommand)]
+pub enum DriftCommand {
+    /// Run the service that watches an application
+    Run {
+        /// The application
+        app: String,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Look at alarms, and say what becomes of them
+    Alarms {
+        /// The application
+        app: String,
+        /// What to do
+        #[command(subcommand)]
+        command: AlarmsCommand,
+        #[command(flatten)]
+        service: config::Args,
+    },
+}
+
+/// `millrace drift alarms <app> ...`
+#[derive(Debug, Subcommand)]
+pub enum AlarmsCommand {
+    /// Print the alarms, those that are open first
+    List {
+        /// Closed ones too
+        #[arg(long)]
+        all: bool,
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+    },
+    /// It has been seen: it is shown as acknowledged until it closes
+    Ack {
+        /// The alarm, as `list` shows it
+        alarm: String,
+        #[command(flatten)]
+        said: SaidArgs,
+    },
+    /// It is silent for a time, counted on from the last window
+    Mute {
+        /// The alarm, as `list` shows it
+        alarm: String,
+        /// For how long, in the stream's own time
+        #[arg(long = "for", value_name = "DURATION", default_value = "7 days")]
+        duration: String,
+        #[command(flatten)]
+        said: SaidArgs,
+    },
+    /// It is heard again
+    Unmute {
+        /// The alarm, as `list` shows it
+        alarm: String,
+        #[command(flatten)]
+        said: SaidArgs,
+    },
+    /// It is over; it opens again only after its subject was quiet
+    Close {
+        /// The alarm, as `list` shows it
+        alarm: String,
+        #[command(flatten)]
+        said: SaidArgs,
+    },
+}
+
+/// Who says what about an alarm.
+#[derive(Debug, Clone, Args)]
+pub struct SaidArgs {
+    /// Who says it
+    #[arg(long, env = "USER", default_value = "somebody")]
+    pub by: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub reason: String,
 }
 
 /// `millrace dead-letters ...`
