@@ -3,11 +3,16 @@
 //! - [`sample`]: what is compared: values or categories with their counts;
 //! - [`distribution`]: distribution functions that p-values need;
 //! - [`two_sample`]: whether, and by how much, two samples differ;
+//! - [`exact_sum`]: sums that do not depend on the order of what they add;
 //! - [`detectors`]: change detectors that watch a sequence of values;
 //! - [`performance`]: how good predictions are, with intervals; fairness; estimates before labels come.
 
+mod decode;
 pub mod detectors;
 pub mod distribution;
+pub mod exact_sum;
 pub mod performance;
 pub mod sample;
 pub mod two_sample;
+
+pub use decode::DecodeError;

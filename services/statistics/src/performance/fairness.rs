@@ -23,6 +23,26 @@ pub struct Difference {
     pub left_out: Vec<String>,
 }
 
+<<<<<<< HEAD
+=======
+/// A group with its rate's numerator and denominator.
+struct Group<'a> {
+    name: &'a str,
+    hits: u64,
+    rows: u64,
+}
+
+impl Group<'_> {
+    fn share(&self) -> f64 {
+        self.hits as f64 / self.rows as f64
+    }
+
+    fn counts(&self) -> (f64, f64) {
+        (self.hits as f64, self.rows as f64)
+    }
+}
+
+>>>>>>> perf
 /// What is compared between groups: a name, and (successes, rows) of a group.
 type Rate = (&'static str, fn(&Confusion) -> (u64, u64));
 
@@ -71,6 +91,7 @@ fn difference(
     (name, rate): Rate,
     families: usize,
 ) -> Result<Difference, Undefined> {
+<<<<<<< HEAD
     let rates: Vec<(&String, u64, u64)> = groups
         .iter()
         .map(|(group, counts)| (group, rate(counts)))
@@ -84,6 +105,17 @@ fn difference(
         |a: &&(&String, u64, u64), b: &&(&String, u64, u64)| share(a).total_cmp(&share(b)).then(a.0.cmp(b.0));
     let (Some(highest), Some(lowest), true) =
         (defined.iter().max_by(by_rate), defined.iter().min_by(by_rate_low), defined.len() > 1)
+=======
+    let rates = groups.iter().map(|(name, counts)| {
+        let (hits, rows) = rate(counts);
+        Group { name, hits, rows }
+    });
+    let (defined, empty): (Vec<Group>, Vec<Group>) = rates.partition(|group| group.rows > 0);
+    // Equals go by name, so that reports are reproducible.
+    let by_rate = |a: &&Group, b: &&Group| a.share().total_cmp(&b.share()).then(b.name.cmp(a.name));
+    let (Some(highest), Some(lowest), true) =
+        (defined.iter().max_by(by_rate), defined.iter().min_by(by_rate), defined.len() > 1)
+>>>>>>> perf
     else {
         return Err(Undefined::TooFewGroups { defined: defined.len(), groups: groups.len(), rate: name });
     };
@@ -91,6 +123,7 @@ fn difference(
     let z = normal_quantile(0.025 / pairs as f64);
     let mut interval = Interval { low: 0.0, high: 0.0_f64 };
     for a in &defined {
+<<<<<<< HEAD
         for b in defined.iter().filter(|b| b.0 != a.0) {
             let pair = newcombe((a.1 as f64, a.2 as f64), (b.1 as f64, b.2 as f64), z);
             interval = Interval { low: interval.low.max(pair.low), high: interval.high.max(pair.high) };
@@ -108,3 +141,18 @@ fn difference(
 fn share((_, hits, rows): &(&String, u64, u64)) -> f64 {
     *hits as f64 / *rows as f64
 }
+=======
+        for b in defined.iter().filter(|b| b.name != a.name) {
+            let pair = newcombe(a.counts(), b.counts(), z);
+            interval = Interval { low: interval.low.max(pair.low), high: interval.high.max(pair.high) };
+        }
+    }
+    let support = defined.iter().map(|group| group.rows).min().unwrap_or(0);
+    Ok(Difference {
+        estimate: Estimate { value: highest.share() - lowest.share(), interval, support, minimum: MINIMUM },
+        highest: highest.name.to_owned(),
+        lowest: lowest.name.to_owned(),
+        left_out: empty.into_iter().map(|group| group.name.to_owned()).collect(),
+    })
+}
+>>>>>>> perf
