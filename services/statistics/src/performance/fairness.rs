@@ -23,8 +23,6 @@ pub struct Difference {
     pub left_out: Vec<String>,
 }
 
-<<<<<<< HEAD
-=======
 /// A group with its rate's numerator and denominator.
 struct Group<'a> {
     name: &'a str,
@@ -42,7 +40,6 @@ impl Group<'_> {
     }
 }
 
->>>>>>> perf
 /// What is compared between groups: a name, and (successes, rows) of a group.
 type Rate = (&'static str, fn(&Confusion) -> (u64, u64));
 
@@ -91,21 +88,6 @@ fn difference(
     (name, rate): Rate,
     families: usize,
 ) -> Result<Difference, Undefined> {
-<<<<<<< HEAD
-    let rates: Vec<(&String, u64, u64)> = groups
-        .iter()
-        .map(|(group, counts)| (group, rate(counts)))
-        .map(|(g, (hits, rows))| (g, hits, rows))
-        .collect();
-    let (defined, empty): (Vec<_>, Vec<_>) = rates.into_iter().partition(|(.., rows)| *rows > 0);
-    // The first of equals in name order, so that reports are reproducible.
-    let by_rate =
-        |a: &&(&String, u64, u64), b: &&(&String, u64, u64)| share(a).total_cmp(&share(b)).then(b.0.cmp(a.0));
-    let by_rate_low =
-        |a: &&(&String, u64, u64), b: &&(&String, u64, u64)| share(a).total_cmp(&share(b)).then(a.0.cmp(b.0));
-    let (Some(highest), Some(lowest), true) =
-        (defined.iter().max_by(by_rate), defined.iter().min_by(by_rate_low), defined.len() > 1)
-=======
     let rates = groups.iter().map(|(name, counts)| {
         let (hits, rows) = rate(counts);
         Group { name, hits, rows }
@@ -115,7 +97,6 @@ fn difference(
     let by_rate = |a: &&Group, b: &&Group| a.share().total_cmp(&b.share()).then(b.name.cmp(a.name));
     let (Some(highest), Some(lowest), true) =
         (defined.iter().max_by(by_rate), defined.iter().min_by(by_rate), defined.len() > 1)
->>>>>>> perf
     else {
         return Err(Undefined::TooFewGroups { defined: defined.len(), groups: groups.len(), rate: name });
     };
@@ -123,25 +104,6 @@ fn difference(
     let z = normal_quantile(0.025 / pairs as f64);
     let mut interval = Interval { low: 0.0, high: 0.0_f64 };
     for a in &defined {
-<<<<<<< HEAD
-        for b in defined.iter().filter(|b| b.0 != a.0) {
-            let pair = newcombe((a.1 as f64, a.2 as f64), (b.1 as f64, b.2 as f64), z);
-            interval = Interval { low: interval.low.max(pair.low), high: interval.high.max(pair.high) };
-        }
-    }
-    let support = defined.iter().map(|(.., rows)| *rows).min().unwrap_or(0);
-    Ok(Difference {
-        estimate: Estimate { value: share(highest) - share(lowest), interval, support, minimum: MINIMUM },
-        highest: highest.0.clone(),
-        lowest: lowest.0.clone(),
-        left_out: empty.into_iter().map(|(group, ..)| group.clone()).collect(),
-    })
-}
-
-fn share((_, hits, rows): &(&String, u64, u64)) -> f64 {
-    *hits as f64 / *rows as f64
-}
-=======
         for b in defined.iter().filter(|b| b.name != a.name) {
             let pair = newcombe(a.counts(), b.counts(), z);
             interval = Interval { low: interval.low.max(pair.low), high: interval.high.max(pair.high) };
@@ -155,4 +117,3 @@ fn share((_, hits, rows): &(&String, u64, u64)) -> f64 {
         left_out: empty.into_iter().map(|group| group.name.to_owned()).collect(),
     })
 }
->>>>>>> perf

@@ -21,20 +21,12 @@ impl CalibrationBin {
         self.positives as f64 / self.rows as f64 - self.confidence
     }
 
-<<<<<<< HEAD
-    /// Variance of the gap; half a row of either class is added, so that a bin of one class is not held for certain.
-    fn variance(&self) -> f64 {
-        let n = self.rows as f64;
-        let share = (self.positives as f64 + 0.5) / (n + 1.0);
-        share * (1.0 - share) / n
-=======
     /// Variance of the gap: the larger of that by the share of positives (half a row of either class added, so that a
     /// bin of one class is not held for certain) and that by the probabilities, which holds where they are right.
     fn variance(&self) -> f64 {
         let n = self.rows as f64;
         let share = (self.positives as f64 + 0.5) / (n + 1.0);
         (share * (1.0 - share)).max(self.confidence * (1.0 - self.confidence)) / n
->>>>>>> perf
     }
 }
 

@@ -83,15 +83,6 @@ impl ClassCounts {
             Average::Macro => 1.0 / classes.len() as f64,
             Average::Weighted => share(self.actual(classes[at]), n),
         };
-<<<<<<< HEAD
-        let value: f64 = slopes.iter().enumerate().map(|(at, slope)| weight(at) * slope.value).sum();
-        let (mut mean, mut squares) = (0.0, 0.0);
-        for (i, actual) in classes.iter().enumerate() {
-            for (j, predicted) in classes.iter().enumerate() {
-                let cell = share(self.count(*actual, *predicted), n);
-                let mut slope = weight(i) * slopes[i].actual + weight(j) * slopes[j].predicted;
-                slope += if i == j { weight(i) * slopes[i].both } else { 0.0 };
-=======
         let weights: Vec<f64> = (0..classes.len()).map(weight).collect();
         let value: f64 = weights.iter().zip(&slopes).map(|(weight, slope)| weight * slope.value).sum();
         let variance = self.variance(&classes, &slopes, &weights, average);
@@ -110,21 +101,13 @@ impl ClassCounts {
                 let cell = share(self.count(*actual, *predicted), rows);
                 let mut slope = weights[i] * slopes[i].actual + weights[j] * slopes[j].predicted;
                 slope += if i == j { weights[i] * slopes[i].both } else { 0.0 };
->>>>>>> perf
                 // A row more of a class also weighs that class more.
                 slope += if average == Average::Weighted { slopes[i].value } else { 0.0 };
                 mean += cell * slope;
                 squares += cell * slope * slope;
             }
         }
-<<<<<<< HEAD
-        let Interval { low, high } = normal(value, ((squares - mean * mean).max(0.0) / n).sqrt());
-        let support = classes.iter().map(|class| self.actual(*class)).min().unwrap_or(0);
-        let interval = Interval { low: low.max(0.0), high: high.min(1.0) };
-        Ok(Estimate { value, interval, support, minimum: MEAN_MINIMUM })
-=======
         (squares - mean * mean).max(0.0)
->>>>>>> perf
     }
 }
 

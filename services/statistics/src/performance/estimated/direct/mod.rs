@@ -70,23 +70,8 @@ impl LossModel {
     /// # Errors
     /// With too few rows, a wrong shape, or a loss that is negative or not finite.
     pub fn fit(features: &[f64], columns: usize, losses: &[f64]) -> Result<Self, LossModelError> {
-<<<<<<< HEAD
-        let rows = losses.len();
-        if rows < MINIMUM_ROWS {
-            return Err(LossModelError::TooFewRows { rows });
-        }
-        if features.len() != rows * columns {
-            return Err(LossModelError::Shape { values: features.len(), columns, rows });
-        }
-        if let Some((row, loss)) =
-            losses.iter().enumerate().find(|(_, loss)| !loss.is_finite() || **loss < 0.0)
-        {
-            return Err(LossModelError::Loss { row, loss: loss.to_string() });
-        }
-=======
         check(features, columns, losses)?;
         let rows = losses.len();
->>>>>>> perf
         let bins = Bins::of(features, columns);
         let binned = bins.rows(features);
         let (held, learnt): (Vec<usize>, Vec<usize>) =
@@ -148,8 +133,6 @@ impl LossModel {
     }
 }
 
-<<<<<<< HEAD
-=======
 fn check(features: &[f64], columns: usize, losses: &[f64]) -> Result<(), LossModelError> {
     let rows = losses.len();
     if rows < MINIMUM_ROWS {
@@ -164,7 +147,6 @@ fn check(features: &[f64], columns: usize, losses: &[f64]) -> Result<(), LossMod
     Ok(())
 }
 
->>>>>>> perf
 fn mean_square(rows: &[usize], residuals: &[f64]) -> f64 {
     rows.iter().map(|row| residuals[*row] * residuals[*row]).sum::<f64>() / rows.len() as f64
 }
