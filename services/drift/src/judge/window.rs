@@ -16,8 +16,9 @@ use super::joint::measure_joint;
 use super::measure::Measure;
 use super::quality::{Stream, quality};
 use super::thresholds::{Bound, Thresholds};
-use crate::profile::{Kind, Profile};
+use crate::profile::{Column, Kind, Profile};
 use crate::reference::{Quality, Support};
+use crate::report::bins;
 use crate::window::WHOLE;
 
 /// How windows are judged.
@@ -102,7 +103,8 @@ pub fn judge_window(inputs: &Inputs<'_>) -> Judgement {
     }
     let Bench { mut findings, mut undefined, .. } = bench;
     undefined.sort();
-    let summary = summary::of(inputs, &mut findings, &undefined);
+    let mut summary = summary::of(inputs, &mut findings, &undefined);
+    summary.distributions = summary::distributions(inputs);
     findings.iter_mut().for_each(DriftEvent::seal);
     Judgement { findings, undefined, summary }
 }
@@ -211,6 +213,11 @@ impl Bench<'_> {
         let mut event = about.event(DriftKind::Finding, subject, segment, measure.name());
         event.column = Some(pair.reference.plan().columns[index].name.clone());
         fill(&mut event, found, bound.and_then(|bound| bound.at(measure, found.rows)));
+        if event.drifted {
+            let columns = [pair.reference, pair.current].map(|profile| profile.column(index));
+            let (name, shown) = distribution(columns, segment);
+            event.distributions.insert(name, shown);
+        }
         let of = event.segment.as_ref().map(|segment| format!("In {segment} ")).unwrap_or_default();
         event.detail =
             format!("{of}{} {}", detail::of_column(measure, index, pair, found), compared(measure, &event));
@@ -278,6 +285,16 @@ impl Bench<'_> {
         event.values.extend(named);
         event
     }
+}
+
+/// A column's name, with its segment, and its two distributions as JSON.
+pub(super) fn distribution([reference, current]: [Column<'_>; 2], segment: &str) -> (String, String) {
+    let name = &reference.plan().name;
+    let place = if segment == WHOLE { name.clone() } else { format!("{name} in {segment}") };
+    let bins = bins(reference, current);
+    let shown =
+        serde_json::json!({ "bins": bins.names, "reference": bins.reference, "current": bins.current });
+    (place, shown.to_string())
 }
 
 /// Columns whose distribution is not judged: they would tell any two windows apart.

@@ -46,6 +46,24 @@ pub(super) fn of(
     event
 }
 
+/// Bytes of distributions that a summary carries: a message must stay below Kafka's 1 MB.
+const MOST_BYTES: usize = 600_000;
+
+/// The distributions of all columns over all rows, as far as they fit into one event.
+pub(super) fn distributions(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
+    let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE)) else {
+        return BTreeMap::new();
+    };
+    let mut bytes = 0;
+    let columns = reference.columns().zip(current.columns());
+    let all = columns.map(|(a, b)| super::distribution([a, b], WHOLE));
+    let fit = all.take_while(|(name, shown)| {
+        bytes += name.len() + shown.len();
+        bytes <= MOST_BYTES
+    });
+    fit.collect()
+}
+
 fn values(
     findings: &[DriftEvent],
     undefined: &[NotMeasured],
