@@ -45,7 +45,7 @@ pub fn measure_joint(
     };
     if measure == Measure::OutsideJointly {
         let support = support.ok_or("the reference keeps too few rows to know its support")?;
-        return Ok((outside(found, support, &b), Vec::new()));
+        return Ok((outside(found, support, current), Vec::new()));
     }
     let taken = |i: &usize| reference.plan().columns[*i].kind != Kind::Id && !skip.contains(i);
     let columns: Vec<usize> = (0..a.columns.len()).filter(taken).collect();
@@ -61,8 +61,8 @@ pub fn measure_joint(
     Ok((Measured { statistic: result.auc, effect: result.effect, ..found }, telling))
 }
 
-fn outside(found: Measured, support: &Support, rows: &SampleRows) -> Measured {
-    let distances = support.distances(rows);
+fn outside(found: Measured, support: &Support, window: &Profile) -> Measured {
+    let distances = support.distances(window);
     let far = distances.iter().filter(|distance| **distance > support.bound()).count();
     let (p, q) = (support.expected_share(), far as f64 / distances.len().max(1) as f64);
     Measured { statistic: q - p, effect: cohen(p, q).max(0.0), shares: Some((p, q)), ..found }
