@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_statistics::two_sample::dataset::{
-    ClassifierOptions, MmdOptions, domain_classifier, mmd,
-};
+use millrace_statistics::two_sample::dataset::{ClassifierOptions, MmdOptions, domain_classifier, mmd};
 
 use super::column::{Measured, cohen};
 use super::measure::Measure;
@@ -35,7 +33,10 @@ pub fn measure_joint(
     let (a, b) = (reference.sample_rows(), current.sample_rows());
     let kept = [("reference", &a), ("current", &b)];
     if let Some((window, rows)) = kept.into_iter().find(|(_, rows)| rows.ids.len() < MIN_ROWS) {
-        return Err(format!("{measure} needs {MIN_ROWS} kept rows, the {window} window has {}", rows.ids.len()));
+        return Err(format!(
+            "{measure} needs {MIN_ROWS} kept rows, the {window} window has {}",
+            rows.ids.len()
+        ));
     }
     let found = Measured {
         rows: current.rows(),

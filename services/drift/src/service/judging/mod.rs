@@ -10,7 +10,7 @@ use std::sync::Arc;
 use millrace_schemas::envelope::DriftStatus;
 use millrace_topics::DriftTable;
 
-pub use models::{Loaded, ModelFacts, Models};
+pub use models::{Loaded, ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
 
 use super::notes::Span;
 use super::stream::Stream;
