@@ -1,5 +1,7 @@
 //! The command line of `millrace-load`.
 
+mod detectors;
+
 use std::io::{BufWriter, stdout};
 use std::path::PathBuf;
 
@@ -26,6 +28,9 @@ enum Command {
     /// The default is the published size of the handbook "Reproducible Machine Learning for Credit Card Fraud
     /// Detection": 5,000 customers, 10,000 terminals, 183 days, about 1.75 million payments with a label each.
     Generate(Generate),
+    /// How often change detectors cry wolf and how late they are, on streams whose changes are known.
+    #[command(subcommand)]
+    Detectors(detectors::Command),
 }
 
 #[derive(Debug, Args)]
@@ -185,7 +190,13 @@ impl Population {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Result<()> {
-    let Command::Generate(generate) = cli.command;
+    match cli.command {
+        Command::Generate(generate) => send(generate),
+        Command::Detectors(command) => detectors::run(&command),
+    }
+}
+
+fn send(generate: Generate) -> Result<()> {
     let params = generate.population.params()?;
     let mut stream = fraud::stream(&params);
     if let Some(limit) = generate.limit {
@@ -219,7 +230,7 @@ mod tests {
     fn the_default_flags_are_the_default_parameters() {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["millrace-load", "generate", "--to", "json"]);
-        let Command::Generate(generate) = cli.command;
+        let Command::Generate(generate) = cli.command else { panic!("not generate") };
         assert_eq!(generate.population.params().unwrap(), Params::default());
     }
 

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod datafusion_oracle;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
 mod oracle;

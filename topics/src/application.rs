@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::columns::check_predictions;
+use crate::drift_checks;
 use crate::near::{did_you_mean, listed};
 use crate::schema_file::Folders;
-use crate::topic_file::{DEAD_LETTERS, DEPLOYMENTS, built_in_topic, names, read_topic};
+use crate::topic_file::{DEAD_LETTERS, DEPLOYMENTS, DRIFT_COMMANDS, built_in_topic, names, read_topic};
 use crate::{Application, Problem, Role, Topic};
 
 /// Stems of topics that services keep for themselves.
@@ -79,6 +80,21 @@ impl Application {
         self.topic(DEAD_LETTERS)
     }
 
+    /// The topic of drift reports, where the application watches anything.
+    pub fn drift(&self) -> Option<&Topic> {
+        self.topics.iter().find(|topic| matches!(topic.role, Role::Drift(_)))
+    }
+
+    /// The topic of retrain requests, if there is one.
+    pub fn retrain(&self) -> Option<&Topic> {
+        self.topics.iter().find(|topic| matches!(topic.role, Role::Retrain(_)))
+    }
+
+    /// The topic of what people say to alarms; every application with drift reports has one.
+    pub fn drift_commands(&self) -> Option<&Topic> {
+        self.topic(DRIFT_COMMANDS)
+    }
+
     fn stems_of(&self, is: fn(&Role) -> bool) -> Vec<&str> {
         self.topics.iter().filter(|topic| is(&topic.role)).map(|topic| topic.stem.as_str()).collect()
     }
@@ -98,7 +114,8 @@ fn no_application(folder: &Path, name: &str) -> Problem {
 /// What a small application leaves out.
 fn add_missing(folders: Folders<'_>, stems: &[String], topics: &mut Vec<Topic>) {
     let predicts = topics.iter().any(|topic| matches!(topic.role, Role::Predictions(_)));
-    let needed = [(DEAD_LETTERS, true), (DEPLOYMENTS, predicts)];
+    let watches = topics.iter().any(|topic| matches!(topic.role, Role::Drift(_)));
+    let needed = [(DEAD_LETTERS, true), (DEPLOYMENTS, predicts), (DRIFT_COMMANDS, watches)];
     let missing = needed.iter().filter(|(stem, needed)| *needed && !stems.iter().any(|s| s == stem));
     topics.extend(missing.filter_map(|(stem, _)| built_in_topic(folders, stem)));
     topics.sort_by(|a, b| a.stem.cmp(&b.stem));
@@ -124,8 +141,43 @@ fn check_topics(application: &Application, unread: &BTreeSet<String>) -> Vec<Pro
                     problems.push(topic.problem(&format!("deployments.first.{stem}"), message));
                 }
             }
+            Role::Drift(_) => {
+                problems
+                    .extend(drift_checks::check_topics(application, topic, &|stem| unread.contains(stem)));
+            }
             _ => {}
         }
+    }
+    problems.extend(check_drift_topics(application, unread));
+    problems
+}
+
+/// One service watches an application, and writes one topic of reports and one of requests.
+fn check_drift_topics(application: &Application, unread: &BTreeSet<String>) -> Vec<Problem> {
+    let all = |is: fn(&Role) -> bool| application.topics.iter().filter(move |topic| is(&topic.role));
+    let (drift, retrain): (fn(&Role) -> bool, fn(&Role) -> bool) =
+        (|role| matches!(role, Role::Drift(_)), |role| matches!(role, Role::Retrain(_)));
+    let second = |table: &'static str, is| {
+        let mut topics = all(is);
+        let first = topics.next().map(|topic| topic.stem.clone()).unwrap_or_default();
+        topics
+            .map(|topic| {
+                topic.problem(
+                    table,
+                    format!("is in {first}.toml too; an application has one, so move all of it there"),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    let mut problems = second("drift", drift);
+    problems.extend(second("retrain", retrain));
+    if unread.is_empty()
+        && application.drift().is_none()
+        && let Some(topic) = application.retrain()
+    {
+        let message =
+            "is written by the service that watches, and no topic file has a table [drift]; add drift.toml";
+        problems.push(topic.problem("retrain", message));
     }
     problems
 }
@@ -171,5 +223,7 @@ fn check_length(name: &str) -> Option<String> {
         .then(|| format!("the Kafka name has {} characters; shorten it to {MAX_NAME} at most", name.len()))
 }
 
+#[cfg(test)]
+mod drift_tests;
 #[cfg(test)]
 mod tests;

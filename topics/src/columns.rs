@@ -28,7 +28,12 @@ pub fn check_predictions(topic: &Topic, features: &Schema) -> Vec<Problem> {
     unit.chain(context.map(|message| topic.problem("predictions.context", message))).collect()
 }
 
-fn check_column(rows: &Schema, column: &str, fits: fn(&DataType) -> bool, wanted: &str) -> Option<String> {
+pub(crate) fn check_column(
+    rows: &Schema,
+    column: &str,
+    fits: fn(&DataType) -> bool,
+    wanted: &str,
+) -> Option<String> {
     let names = || rows.fields().iter().map(|field| field.name().as_str());
     match rows.field_with_name(column) {
         Ok(field) if fits(field.data_type()) => None,

@@ -35,6 +35,13 @@ impl<'a> Graph<'a> {
         Self { application, internal, steps }
     }
 
+    /// With steps that read what the others write.
+    #[must_use]
+    pub fn followed_by(mut self, steps: Vec<Step>) -> Self {
+        self.steps.extend(steps);
+        self
+    }
+
     /// For a terminal: the topics in columns, then the steps, what they read on the left.
     pub fn text(&self) -> String {
         let topics = self
@@ -152,6 +159,9 @@ fn role(topic: &Topic) -> &'static str {
         Role::Features(_) => "features",
         Role::Predictions(_) => "predictions",
         Role::Deployments(_) => "deployments",
+        Role::Drift(_) => "drift",
+        Role::Retrain(_) => "retrain requests",
+        Role::DriftCommands => "drift commands",
         Role::DeadLetters => "dead letters",
     }
 }

@@ -3,14 +3,21 @@
 mod application;
 pub mod cluster;
 mod columns;
+mod cron;
 pub mod deployments;
+mod drift;
+mod drift_checks;
+mod drift_file;
 mod duration;
 pub mod graph;
 mod instant;
+pub mod log;
 mod model;
 mod near;
 pub mod partitioner;
 mod problem;
+mod retrain;
+mod retrain_file;
 mod schema_file;
 mod state;
 mod table;
@@ -18,11 +25,15 @@ mod topic_file;
 
 pub use application::{list, load, read};
 pub use columns::{check_columns, check_predictions, type_name};
+pub use cron::Cron;
+pub use drift::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
+pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
 pub use model::{
     Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
     Start, Topic,
 };
-pub use near::did_you_mean;
+pub use near::{did_you_mean, listed};
 pub use partitioner::Partitioner;
+pub use retrain::{RetrainTable, TriggerOn, TriggerTable};
 pub use state::{check_co_partitioned, check_retention};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use millrace_schemas::{Format, TopicSchema};
 
-use crate::Partitioner;
+use crate::{DriftTable, Partitioner, RetrainTable};
 
 /// One application: a folder `topics/<name>/`.
 #[derive(Debug, Clone)]
@@ -76,6 +76,12 @@ pub enum Role {
     Predictions(PredictionsTable),
     /// `[deployments]`: `topics apply` and `deploy`.
     Deployments(DeploymentsTable),
+    /// `[drift]`: the service drift.
+    Drift(Box<DriftTable>),
+    /// `[retrain]`: the service drift.
+    Retrain(RetrainTable),
+    /// `drift-commands.toml`: `millrace drift alarms`.
+    DriftCommands,
     /// `dead-letters.toml`: every service.
     DeadLetters,
 }

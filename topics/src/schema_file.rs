@@ -3,14 +3,19 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use millrace_schemas::envelope::{DeadLetter, Deployment, prediction};
+use millrace_schemas::envelope::{
+    DeadLetter, Deployment, DriftCommand, DriftEvent, RetrainRequest, prediction,
+};
 use millrace_schemas::{TopicSchema, compatibility};
 
 /// The schemas of topics that Millrace itself writes.
-const BUILT_IN: [(&str, &str); 3] = [
+const BUILT_IN: [(&str, &str); 6] = [
     ("dead-letters.avsc", DeadLetter::AVRO),
     ("deployments.avsc", Deployment::AVRO),
+    ("drift-commands.avsc", DriftCommand::AVRO),
+    ("drift.avsc", DriftEvent::AVRO),
     ("predictions.avsc", prediction::AVRO),
+    ("retrain-requests.avsc", RetrainRequest::AVRO),
 ];
 
 /// The folders of an application, in which schema files are looked for.

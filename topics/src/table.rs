@@ -116,6 +116,43 @@ impl<'d, 'a> Table<'d, 'a> {
         number
     }
 
+    /// A number, whole or not, within `range`.
+    pub(crate) fn number(&self, key: &'static str, range: std::ops::RangeInclusive<f64>) -> Option<f64> {
+        let value = self.value(key)?;
+        let written = match value {
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok(),
+            other => return self.wrong(key, other, &format!("a number, for example {key} = 0.5")),
+        };
+        let number = written.filter(|number| range.contains(number));
+        if number.is_none() {
+            let (from, to) = range.into_inner();
+            let bounds = match to.is_finite() {
+                true => format!("from {from} to {to}"),
+                false => format!("of at least {from}"),
+            };
+            self.problem(key, format!("is out of range; write a number {bounds}"));
+        }
+        number
+    }
+
+    /// A list of whole numbers from 1 to 2^32 - 1.
+    pub(crate) fn counts(&self, key: &'static str, example: &str) -> Option<Vec<u32>> {
+        let value = self.value(key)?;
+        let count = |one: &Spanned<DeValue<'a>>| {
+            let written = one.get_ref().as_integer()?;
+            u32::from_str_radix(written.as_str(), written.radix()).ok().filter(|n| *n > 0)
+        };
+        let counts = value.as_array().and_then(|all| all.iter().map(count).collect());
+        counts.or_else(|| {
+            self.wrong(
+                key,
+                value,
+                &format!("a list of whole numbers above zero, for example {key} = {example}"),
+            )
+        })
+    }
+
     /// A duration in ms, at least `least_ms`.
     pub(crate) fn duration(&self, key: &'static str, least_ms: i64) -> Option<i64> {
         let text = self.string(key, "12h")?;
@@ -164,6 +201,21 @@ impl<'d, 'a> Table<'d, 'a> {
                 self.wrong(key, value, &format!("a table; write [{}] and its keys below", self.path(key)))
             }
         }
+    }
+
+    /// Entries whose keys are names of the user's own, each a table.
+    pub(crate) fn named_tables(&self) -> Vec<(&'d str, Table<'d, 'a>)> {
+        let entry = |(key, value): (&'d Spanned<_>, &'d Spanned<DeValue<'a>>)| {
+            let key: &'d std::borrow::Cow<'a, str> = key.get_ref();
+            let path = self.path(key);
+            match value.get_ref().as_table() {
+                Some(entries) => Some((key.as_ref(), Table::of(self.document, entries, path))),
+                None => {
+                    self.wrong(key, value.get_ref(), &format!("a table; write [{path}] and its keys below"))
+                }
+            }
+        };
+        self.entries.iter().filter_map(entry).collect()
     }
 
     /// Entries whose keys are names of the user's own, each with a string.

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use millrace_schemas::envelope::{DeadLetter, Deployment, prediction};
+use millrace_schemas::envelope::{
+    DeadLetter, Deployment, DriftCommand, DriftEvent, RetrainRequest, prediction,
+};
 use millrace_schemas::{Format, TopicSchema};
 
 use crate::instant::instant_ms;
@@ -15,6 +17,7 @@ use crate::{
     DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, Partitioner, PredictionsTable, Problem, Role,
     Start, Topic, check_columns,
 };
+use crate::{drift_file, retrain_file};
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -26,6 +29,8 @@ const MAX_PARTITIONS: i64 = 100_000;
 pub(crate) const DEPLOYMENTS: &str = "deployments";
 /// The stem of the topic of dead letters.
 pub(crate) const DEAD_LETTERS: &str = "dead-letters";
+/// The stem of the topic of what people say to alarms.
+pub(crate) const DRIFT_COMMANDS: &str = "drift-commands";
 
 /// Reads a topic file; `None` where it is no TOML at all. Whatever is wrong is a problem, and a default stands in.
 pub(crate) fn read_topic(folders: Folders<'_>, stem: &str) -> (Option<Topic>, Vec<Problem>) {
@@ -65,6 +70,9 @@ enum Kind {
     Features,
     Predictions,
     Deployments,
+    Drift,
+    Retrain,
+    DriftCommands,
     DeadLetters,
 }
 
@@ -124,16 +132,22 @@ impl TopicReader<'_, '_, '_> {
             ("features", Kind::Features),
             ("predictions", Kind::Predictions),
             (DEPLOYMENTS, Kind::Deployments),
+            ("drift", Kind::Drift),
+            ("retrain", Kind::Retrain),
+            (DRIFT_COMMANDS, Kind::DriftCommands),
             (DEAD_LETTERS, Kind::DeadLetters),
         ];
         let present: Vec<_> = tables.into_iter().filter(|(table, _)| self.root.has(table)).collect();
         let kind = match self.stem {
             DEPLOYMENTS => Kind::Deployments,
             DEAD_LETTERS => Kind::DeadLetters,
+            DRIFT_COMMANDS => Kind::DriftCommands,
             _ => present.first().map_or(Kind::Source, |(_, kind)| *kind),
         };
         for (table, other) in present {
-            if self.stem != table && matches!(other, Kind::Deployments | Kind::DeadLetters) {
+            if self.stem != table
+                && matches!(other, Kind::Deployments | Kind::DriftCommands | Kind::DeadLetters)
+            {
                 let message = format!("belongs in {table}.toml: services look for it there; move it");
                 self.root.problem(table, message);
             } else if other != kind {
@@ -151,12 +165,27 @@ impl TopicReader<'_, '_, '_> {
             Kind::Features => Role::Features(self.features(table("features").as_ref())),
             Kind::Predictions => Role::Predictions(self.predictions(table("predictions").as_ref())),
             Kind::Deployments => Role::Deployments(self.deployments(table(DEPLOYMENTS).as_ref())),
+            Kind::Drift => {
+                Role::Drift(Box::new(table("drift").map_or_else(drift_file::none, |t| drift_file::read(&t))))
+            }
+            Kind::Retrain => {
+                Role::Retrain(table("retrain").map(|t| retrain_file::read(&t)).unwrap_or_default())
+            }
+            Kind::DriftCommands => {
+                self.nothing_in(DRIFT_COMMANDS);
+                Role::DriftCommands
+            }
             Kind::DeadLetters => {
-                if let Some(table) = table(DEAD_LETTERS) {
-                    table.refuse_unknown();
-                }
+                self.nothing_in(DEAD_LETTERS);
                 Role::DeadLetters
             }
+        }
+    }
+
+    /// A table that has no keys, if it is there.
+    fn nothing_in(&self, table: &'static str) {
+        if let Some(table) = self.root.table(table) {
+            table.refuse_unknown();
         }
     }
 
@@ -256,6 +285,9 @@ impl TopicReader<'_, '_, '_> {
             Kind::Source | Kind::Features => None,
             Kind::Predictions => Some(prediction::AVRO),
             Kind::Deployments => Some(Deployment::AVRO),
+            Kind::Drift => Some(DriftEvent::AVRO),
+            Kind::Retrain => Some(RetrainRequest::AVRO),
+            Kind::DriftCommands => Some(DriftCommand::AVRO),
             Kind::DeadLetters => Some(DeadLetter::AVRO),
         };
         let own = own.and_then(|avro| TopicSchema::parse(avro).ok().map(Arc::new));
@@ -284,7 +316,7 @@ impl TopicReader<'_, '_, '_> {
     }
 
     fn partitions(&self, kind: Kind) -> u32 {
-        let most = if kind == Kind::Deployments { 1 } else { MAX_PARTITIONS };
+        let most = if kept_for_good(kind) { 1 } else { MAX_PARTITIONS };
         let partitions = self.root.integer("partitions", 1..=most).unwrap_or(1);
         u32::try_from(partitions).unwrap_or(1)
     }
@@ -292,17 +324,20 @@ impl TopicReader<'_, '_, '_> {
     /// How long records are kept, in ms; `None`: forever.
     fn retention(&self, kind: Kind) -> Option<i64> {
         let default = match kind {
-            Kind::Deployments => None,
+            Kind::Deployments | Kind::DriftCommands => None,
             Kind::DeadLetters => Some(30 * DAY_MS),
+            Kind::Drift | Kind::Retrain => Some(365 * DAY_MS),
             Kind::Source | Kind::Features | Kind::Predictions => Some(7 * DAY_MS),
         };
         match self.root.string("retention", "7d") {
             None => default,
             Some("forever") => None,
-            Some(_) if kind == Kind::Deployments => {
-                let message =
-                    "must be \"forever\": the last deployment of a topic is in force, however old it is";
-                self.root.problem("retention", message);
+            Some(_) if kept_for_good(kind) => {
+                let what = match kind {
+                    Kind::Deployments => "the last deployment of a topic is in force, however old it is",
+                    _ => "what was said to an alarm holds, however old it is",
+                };
+                self.root.problem("retention", format!("must be \"forever\": {what}"));
                 None
             }
             Some(_) => self.root.duration("retention", 1).or(default),
@@ -337,19 +372,26 @@ fn start(table: &Table<'_, '_>) -> Option<Start> {
 fn default_column(kind: Kind, key: &str) -> Option<String> {
     let column = match (kind, key) {
         (Kind::Predictions, "key") => prediction::UNIT,
-        (Kind::Predictions | Kind::Deployments | Kind::DeadLetters, "time") => "time",
+        (Kind::Source | Kind::Features, _) => return None,
+        (_, "time") => "time",
         (Kind::Predictions, "id") => prediction::ID,
+        (Kind::Drift | Kind::Retrain | Kind::DriftCommands, "id") => "id",
         (Kind::Deployments, "key") => "topic",
         _ => return None,
     };
     Some(column.to_owned())
 }
 
+/// Topics of one partition of which every record counts for ever.
+fn kept_for_good(kind: Kind) -> bool {
+    matches!(kind, Kind::Deployments | Kind::DriftCommands)
+}
+
 /// What a topic needs of Kafka besides its retention.
 fn settings(kind: Kind) -> BTreeMap<String, String> {
-    let needed: &[(&str, &str)] = match kind {
-        Kind::Deployments => &[("cleanup.policy", "delete"), ("retention.bytes", "-1")],
-        _ => &[],
+    let needed: &[(&str, &str)] = match kept_for_good(kind) {
+        true => &[("cleanup.policy", "delete"), ("retention.bytes", "-1")],
+        false => &[],
     };
     needed.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
+use millrace_drift::service::DriftTopics;
 use millrace_features::ViewTopics;
 use millrace_runtime::Configuration;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
@@ -56,9 +57,15 @@ pub fn with_schemas(mut app: Application) -> Result<Application> {
     Ok(app)
 }
 
-/// Every topic that is to exist in Kafka: the application's, and the internal ones of its views.
+/// The internal topics of the drift service of an application with all its schemas; none where nothing is watched.
+pub fn drift_topics(app: &Application) -> Result<DriftTopics> {
+    Ok(millrace_drift::service::topics(app)?)
+}
+
+/// Every topic that is to exist in Kafka: the application's, and the internal ones of its services.
 pub fn kafka_topics(app: &Application) -> Result<Vec<KafkaTopic>> {
-    let internal = view_topics(app)?.into_iter().flat_map(|view| view.internal);
+    let internal =
+        view_topics(app)?.into_iter().flat_map(|view| view.internal).chain(drift_topics(app)?.internal);
     Ok(app.topics.iter().map(|topic| topic.kafka.clone()).chain(internal).collect())
 }
 

@@ -70,7 +70,7 @@ pub fn problems(app: &Application) -> Vec<Problem> {
         Some(features) => millrace_scorer::check(&app, topic, features),
         None => Vec::new(),
     });
-    models.collect()
+    models.chain(millrace_drift::service::check(&app)).collect()
 }
 
 /// The columns that a prediction topic scores.

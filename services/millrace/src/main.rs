@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod dead_letters;
 mod demo;
+mod drift;
 mod embedded;
 mod services;
 mod text;
@@ -43,6 +44,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             services::up(folder, &app, &service, services::Which::Features)?
         }
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
+        Command::Drift(command) => return drift::run(folder, command),
         Command::Backfill(args) => backfill::run(folder, &args)?,
         Command::DeadLetters(DeadLettersCommand::List { app, reason, json, service }) => {
             dead_letters::list(folder, &app, reason.as_deref(), json, &service)?;

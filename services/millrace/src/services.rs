@@ -1,4 +1,4 @@
-//! `millrace up`, `features`, `scorer`: services of an application on real Kafka and a real store.
+//! `millrace up`, `features`, `scorer`, `drift run`: services of an application on real Kafka and a real store.
 
 use std::path::Path;
 
@@ -21,6 +21,14 @@ pub enum Which {
     Features,
     /// Predictions.
     Scorer,
+    /// Drift.
+    Drift,
+}
+
+impl Which {
+    fn has(self, other: Which) -> bool {
+        self == Which::All || self == other
+    }
 }
 
 /// Runs services until SIGINT or SIGTERM, or until one fails.
@@ -47,16 +55,21 @@ pub fn up(folder: &Path, app: &str, args: &Args, which: Which) -> Result<()> {
 /// The services that `which` asks for.
 pub fn services(app: &Application, environment: &Environment, which: Which) -> Result<Vec<Service>> {
     let mut services = Vec::new();
-    if which != Which::Scorer {
+    if which.has(Which::Features) {
         for view in views(app) {
             services.push(millrace_features::service(app, view).map_err(|p| problems_error(&p))?);
         }
     }
-    if which != Which::Features {
+    if which.has(Which::Scorer) {
         let client = environment.configuration.kafka_client();
         for topic in prediction_topics(app) {
             services.push(millrace_scorer::service(app, topic, &client, environment.registry.clone())?);
         }
+    }
+    if which.has(Which::Drift) && app.drift().is_some() {
+        let client = environment.configuration.kafka_client();
+        let grouped = matches!(environment.assignment, Assignment::Group);
+        services.push(millrace_drift::service::service(app, &client, environment.registry.clone(), grouped)?);
     }
     if services.is_empty() {
         bail!(
@@ -66,6 +79,7 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
                 Which::All => "a service",
                 Which::Features => "features: none has a table [features]",
                 Which::Scorer => "predictions: none has a table [predictions]",
+                Which::Drift => "drift reports: none has a table [drift]",
             }
         );
     }

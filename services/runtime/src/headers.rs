@@ -6,6 +6,23 @@ use rdkafka::message::{BorrowedHeaders, Header, Headers, OwnedHeaders};
 
 use crate::task::Origin;
 
+/// The record that a writer took to write another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parent {
+    /// Where it lies.
+    pub record: Origin,
+    /// Which of the records this is that it caused in one partition of one topic, from 0.
+    pub part: u32,
+}
+
+/// `topic/partition/offset`, and `+part` from the second part on.
+impl std::fmt::Display for Parent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.record)?;
+        if self.part > 0 { write!(f, "+{}", self.part) } else { Ok(()) }
+    }
+}
+
 /// What the headers of a record say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RecordHeaders {
@@ -14,7 +31,7 @@ pub struct RecordHeaders {
     /// Kafka's timestamp of that event, in ms.
     pub origin_ms: Option<i64>,
     /// The record that the writer took to write this one; told under at-least-once delivery.
-    pub parent: Option<Origin>,
+    pub parent: Option<Parent>,
     /// W3C trace context.
     pub traceparent: Option<Arc<str>>,
     /// An earlier stage took the row too late to count.
@@ -31,7 +48,7 @@ impl RecordHeaders {
             let Some(text) = header.value.and_then(|v| std::str::from_utf8(v).ok()) else { continue };
             match header.key {
                 "origin" => read.origin = parse_origin(text, topic),
-                "parent" => read.parent = parse_origin(text, topic),
+                "parent" => read.parent = parse_parent(text, topic),
                 "origin-timestamp" => read.origin_ms = text.parse().ok(),
                 "traceparent" => read.traceparent = Some(text.into()),
                 "late" => read.late = text == "1",
@@ -67,6 +84,14 @@ pub fn write(
     headers
 }
 
+fn parse_parent(text: &str, last: &mut Arc<str>) -> Option<Parent> {
+    let (record, part) = match text.rsplit_once('+') {
+        Some((record, part)) => (record, part.parse().ok()?),
+        None => (text, 0),
+    };
+    Some(Parent { record: parse_origin(record, last)?, part })
+}
+
 /// Reads `topic/partition/offset`.
 fn parse_origin(text: &str, last: &mut Arc<str>) -> Option<Origin> {
     let (rest, offset) = text.rsplit_once('/')?;
@@ -87,7 +112,7 @@ mod tests {
         let headers = write(
             &origin.to_string(),
             1_700_000_000_123,
-            Some("fraud.features/1/9"),
+            Some("fraud.features/1/9+2"),
             Some("00-aa-bb-01"),
             true,
         );
@@ -96,7 +121,10 @@ mod tests {
         let expected = RecordHeaders {
             origin: Some(origin),
             origin_ms: Some(1_700_000_000_123),
-            parent: Some(Origin { topic: "fraud.features".into(), partition: 1, offset: 9 }),
+            parent: Some(Parent {
+                record: Origin { topic: "fraud.features".into(), partition: 1, offset: 9 },
+                part: 2,
+            }),
             traceparent: Some("00-aa-bb-01".into()),
             late: true,
         };
@@ -106,6 +134,8 @@ mod tests {
     #[test]
     fn an_unreadable_origin_is_none() {
         let mut topic: Arc<str> = "".into();
+        let whole = parse_parent("a/1/2", &mut topic).unwrap();
+        assert_eq!((whole.part, whole.to_string().as_str()), (0, "a/1/2"));
         for text in ["", "a", "a/b", "a/1/x", "a/x/1"] {
             assert_eq!(parse_origin(text, &mut topic), None, "{text}");
         }

@@ -21,6 +21,7 @@ mod kafka;
 pub mod merge;
 pub mod metadata;
 pub mod metrics;
+pub mod needed;
 pub mod offset_tracker;
 mod output;
 mod readiness;

@@ -1,7 +1,7 @@
 //! What a commit carries besides its offset, as the compact text that Kafka keeps with it.
 //!
-//! `1;r=<rebuild>;t=<task time>;e=<epoch>;s=<store>;b=<start>;p=<topic>:<partition>=<offset>,...|<topic>:...`. Parts
-//! that are unknown are left out. The version comes first, so that a later form is told apart and not misread.
+//! `1;r=<rebuild>;t=<task time>;e=<epoch>;s=<store>;b=<start>;p=<topic>:<partition>=<offset>,...|<topic>:...`. An offset
+//! may be followed by `+` and which of the records that it caused was the last. Parts that are unknown are left out. The version comes first, so that a later form is told apart and not misread.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,8 +28,17 @@ pub struct CommitMetadata {
     pub parents: Parents,
 }
 
-/// Highest parent offsets, by topic and partition. A row's parent is the record that its writer took to write it.
-pub type Parents = BTreeMap<String, BTreeMap<i32, i64>>;
+/// Highest parents, by topic and partition. A row's parent is the record that its writer took to write it.
+pub type Parents = BTreeMap<String, BTreeMap<i32, Seen>>;
+
+/// A parent seen, and how much of what it caused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Seen {
+    /// The parent's offset.
+    pub offset: i64,
+    /// The last of its records that was seen, from 0.
+    pub part: u32,
+}
 
 /// Why metadata cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,7 +85,11 @@ impl CommitMetadata {
 
 fn encode_parents(parents: &Parents) -> String {
     let topics = parents.iter().map(|(topic, partitions)| {
-        let pairs: Vec<_> = partitions.iter().map(|(p, offset)| format!("{p}={offset}")).collect();
+        let pair = |(p, seen): (&i32, &Seen)| match seen.part {
+            0 => format!("{p}={}", seen.offset),
+            part => format!("{p}={}+{part}", seen.offset),
+        };
+        let pairs: Vec<_> = partitions.iter().map(pair).collect();
         format!("{topic}:{}", pairs.join(","))
     });
     topics.collect::<Vec<_>>().join("|")
@@ -108,8 +121,12 @@ fn parse_parents(text: &str) -> Option<Parents> {
         .map(|topic| {
             let (name, pairs) = topic.split_once(':')?;
             let pairs = pairs.split(',').map(|pair| {
-                let (partition, offset) = pair.split_once('=')?;
-                Some((partition.parse().ok()?, offset.parse().ok()?))
+                let (partition, seen) = pair.split_once('=')?;
+                let (offset, part) = match seen.split_once('+') {
+                    Some((offset, part)) => (offset, part.parse().ok()?),
+                    None => (seen, 0),
+                };
+                Some((partition.parse().ok()?, Seen { offset: offset.parse().ok()?, part }))
             });
             Some((name.to_owned(), pairs.collect::<Option<_>>()?))
         })
@@ -123,7 +140,8 @@ mod tests {
     use super::*;
 
     fn any_parents() -> impl Strategy<Value = Parents> {
-        let partitions = prop::collection::btree_map(0i32..500, any::<i64>(), 1..6);
+        let seen = (any::<i64>(), 0u32..3).prop_map(|(offset, part)| Seen { offset, part });
+        let partitions = prop::collection::btree_map(0i32..500, seen, 1..6);
         prop::collection::btree_map("[a-zA-Z0-9._-]{1,30}", partitions, 0..4)
     }
 
@@ -160,7 +178,7 @@ mod tests {
 
     #[test]
     fn more_parents_than_a_broker_keeps_are_refused() {
-        let partitions = (0..2000).map(|p| (p, 1_000_000)).collect();
+        let partitions = (0..2000).map(|p| (p, Seen { offset: 1_000_000, part: 0 })).collect();
         let metadata =
             CommitMetadata { parents: Parents::from([("a".into(), partitions)]), ..Default::default() };
         assert!(matches!(metadata.encode(), Err(MetadataError::TooLong(n)) if n > MAX_BYTES));

@@ -14,14 +14,14 @@ const CLICKS: &str = r#"{"type": "record", "name": "Click", "fields": [
 const SOURCE: &str = "schema = \"clicks.avsc\"\nkey = \"user\"\ntime = \"at\"\nid = \"id\"\n";
 const VIEW: &str = "id = \"id\"\ntime = \"at\"\n[features]\n";
 const SQL: &str = "SELECT id, at, user FROM clicks";
-const PREDICTIONS: &str = "[predictions]\nfeatures = \"view\"\nunit = \"user\"\n";
+pub(super) const PREDICTIONS: &str = "[predictions]\nfeatures = \"view\"\nunit = \"user\"\n";
 
 /// A folder of applications that is gone with the test.
-struct Folder(tempfile::TempDir);
+pub(super) struct Folder(tempfile::TempDir);
 
 impl Folder {
     /// Files by their path under the folder that holds `topics/` and `schemas/`.
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         for (path, text) in files {
             let path = folder.path().join(path);
@@ -32,7 +32,7 @@ impl Folder {
     }
 
     /// The application `web` of a good schema, source and view, and what `files` add or replace in `topics/web/`.
-    fn web(files: &[(&str, &str)]) -> Self {
+    pub(super) fn web(files: &[(&str, &str)]) -> Self {
         let own: Vec<(String, &str)> = [("clicks.toml", SOURCE), ("view.toml", VIEW), ("view.sql", SQL)]
             .iter()
             .chain(files)
@@ -48,18 +48,18 @@ impl Folder {
     }
 
     /// The application `web`, or its problems as printed, the folder's own path taken out.
-    fn load(&self) -> Result<Application, String> {
+    pub(super) fn load(&self) -> Result<Application, String> {
         load(&self.topics(), "web").map_err(|problems| self.print(&problems))
     }
 
-    fn print(&self, problems: &[Problem]) -> String {
+    pub(super) fn print(&self, problems: &[Problem]) -> String {
         let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
         lines.join("\n").replace(&format!("{}/", self.0.path().display()), "")
     }
 }
 
 /// What is printed of `web` with these files in place of the good ones.
-fn problems(files: &[(&str, &str)]) -> String {
+pub(super) fn problems(files: &[(&str, &str)]) -> String {
     Folder::web(files).load().expect_err("there should be problems")
 }
 
@@ -165,7 +165,8 @@ fn a_missing_schema_lists_the_places_searched() {
     assert_eq!(
         problems(&[("clicks.toml", &clicks)]),
         "web/clicks.toml:1: schema: there is no schema `click.avsc`; looked for topics/web/click.avsc, \
-         schemas/click.avsc, topics/schemas/click.avsc, and among the schemas that Millrace brings (dead-letters.avsc, deployments.avsc, predictions.avsc)"
+         schemas/click.avsc, topics/schemas/click.avsc, and among the schemas that Millrace brings (dead-letters.avsc, deployments.avsc, drift-commands.avsc, drift.avsc, predictions.avsc, \
+         retrain-requests.avsc)"
     );
 }
 
@@ -283,13 +284,14 @@ fn a_topic_has_one_role_in_its_own_place() {
         problems(&[
             ("view.toml", &two),
             ("dead-letters.toml", dead_letters),
-            ("other.toml", "[deployments]\n[drift]\n")
+            ("other.toml", "[deployments]\n[scores]\n")
         ]),
         "web/dead-letters.toml:1: features: is a second role, and a topic has one writer; move this table to a topic file \
          of its own\n\
          web/other.toml:1: deployments: belongs in deployments.toml: services look for it there; move it\n\
-         web/other.toml:2: drift: unknown table; known are `features`, `predictions`, `deployments`, `dead-letters`, \
-         `title`, `schema`, `format`, `key`, `partitioner`, `time`, `id`, `partitions`, `retention` and `max_ahead`\n\
+         web/other.toml:2: scores: unknown table; known are `features`, `predictions`, `deployments`, `drift`, `retrain`, \
+         `drift-commands`, `dead-letters`, `title`, `schema`, `format`, `key`, `partitioner`, `time`, `id`, `partitions`, \
+         `retention` and `max_ahead`\n\
          web/view.toml:4: predictions: is a second role, and a topic has one writer; move this table to a topic file of its own"
     );
 }
@@ -376,9 +378,12 @@ fn the_fraud_application_is_as_published() {
         [
             ("fraud.dead-letters", 1, "-"),
             ("fraud.deployments", 1, "topic"),
+            ("fraud.drift", 1, "-"),
+            ("fraud.drift-commands", 1, "-"),
             ("fraud.features", 4, "terminal_id"),
             ("fraud.labels", 4, "customer_id"),
             ("fraud.predictions", 4, "unit"),
+            ("fraud.retrain-requests", 1, "-"),
             ("fraud.transactions", 4, "customer_id"),
         ]
     );
@@ -399,7 +404,7 @@ fn the_fraud_application_is_as_published() {
 proptest! {
     #[test]
     fn no_text_makes_the_loader_panic(
-        file in prop::sample::select(vec!["clicks.toml", "view.toml", "deployments.toml", "dead-letters.toml"]),
+        file in prop::sample::select(vec!["clicks.toml", "view.toml", "deployments.toml", "dead-letters.toml", "drift.toml", "requests.toml"]),
         lines in prop::collection::vec(line(), 0..12),
         noise in "\\PC{0,20}",
         at in 0usize..400,
@@ -421,11 +426,22 @@ proptest! {
 /// A line as topic files have them, right or wrong.
 fn line() -> impl Strategy<Value = String> {
     let keys = "title schema format key partitioner time id partitions retention max_ahead start max_skew lateness horizon \
-                features unit context first features.start deployments.first.x"
+                features unit context first features.start deployments.first.x columns predictions labels task window slide \
+                rows reference range season horizon coverage ks labels.topic on severity cron"
         .split_whitespace()
         .map(str::to_owned)
         .collect::<Vec<_>>();
-    let tables = ["features", "predictions", "deployments", "deployments.first", "dead-letters", "x"];
+    let tables = [
+        "features",
+        "predictions",
+        "deployments",
+        "deployments.first",
+        "dead-letters",
+        "drift",
+        "retrain",
+        "retrain.triggers.t",
+        "x",
+    ];
     let value = prop_oneof![
         Just("\"clicks.avsc\"".to_owned()),
         Just("\"user\"".to_owned()),

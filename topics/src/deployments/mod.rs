@@ -1,7 +1,5 @@
 //! Which model versions serve: read from, and written to, an application's topic of deployments.
 
-mod log;
-
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -10,8 +8,8 @@ use millrace_schemas::{Decoder, Encoder, RegistryError, SchemaRegistry, TopicSch
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use crate::log::{Writer, read_to_end};
 use crate::{Application, DeploymentsTable, ModelRef, Role, Topic};
-use log::{Writer, read_to_end};
 
 /// Why deployments cannot be read or written.
 #[derive(Debug, thiserror::Error)]

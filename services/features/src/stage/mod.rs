@@ -3,7 +3,6 @@
 #[cfg(test)]
 mod harness;
 mod internal;
-mod needed;
 #[cfg(test)]
 mod tests;
 
@@ -18,7 +17,7 @@ use crate::error::Error;
 use crate::exec::{Emitter, Intake, Lanes, Mode, Rejected, Rows, SourceRows, StageRunner};
 use crate::plan::Plan;
 use internal::{Decoder, Encoder};
-use needed::Needed;
+use millrace_runtime::needed::Needed;
 
 /// One stage of a view, for one partition.
 pub struct StageTask {

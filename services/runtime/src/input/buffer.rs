@@ -11,6 +11,7 @@ use rdkafka::message::Message;
 
 use super::record::RawBatch;
 use crate::error::Error;
+use crate::headers::Parent;
 use crate::kafka::consumer::{Queue, note};
 use crate::service::InputTopic;
 use crate::source_checks::{Fault, Outside, RowChecks};
@@ -42,7 +43,7 @@ pub struct Item {
     /// Kafka's timestamp of the event at the root of the chain, in ms; the record's own where that is not known.
     pub origin_ms: i64,
     /// The record that its writer took to write it, where it says so.
-    pub parent: Option<Origin>,
+    pub parent: Option<Parent>,
     /// What became of it.
     pub outcome: Outcome,
 }

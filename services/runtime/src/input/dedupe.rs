@@ -8,27 +8,28 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 
-use crate::metadata::Parents;
-use crate::task::Origin;
+use crate::headers::Parent;
+use crate::metadata::{Parents, Seen};
 
-/// The highest parent offset seen from each parent partition.
+/// The highest parent seen from each parent partition.
 #[derive(Debug, Clone, Default)]
 pub struct Dedupe {
-    highest: HashMap<(Arc<str>, i32), i64>,
+    highest: HashMap<(Arc<str>, i32), Seen>,
 }
 
 impl Dedupe {
     /// Whether a row of this parent is new; it is remembered then. A row whose parent is not above the highest seen from
-    /// its partition was seen before.
-    pub fn admit(&mut self, parent: &Origin) -> bool {
-        match self.highest.get_mut(&(parent.topic.clone(), parent.partition)) {
-            Some(highest) if parent.offset <= *highest => false,
+    /// its partition, nor a later part of it, was seen before.
+    pub fn admit(&mut self, parent: &Parent) -> bool {
+        let seen = Seen { offset: parent.record.offset, part: parent.part };
+        match self.highest.get_mut(&(parent.record.topic.clone(), parent.record.partition)) {
+            Some(highest) if seen <= *highest => false,
             Some(highest) => {
-                *highest = parent.offset;
+                *highest = seen;
                 true
             }
             None => {
-                self.highest.insert((parent.topic.clone(), parent.partition), parent.offset);
+                self.highest.insert((parent.record.topic.clone(), parent.record.partition), seen);
                 true
             }
         }
@@ -37,8 +38,8 @@ impl Dedupe {
     /// What a commit carries.
     pub fn parents(&self) -> Parents {
         let mut parents = Parents::new();
-        for ((topic, partition), offset) in &self.highest {
-            parents.entry(topic.to_string()).or_default().insert(*partition, *offset);
+        for ((topic, partition), seen) in &self.highest {
+            parents.entry(topic.to_string()).or_default().insert(*partition, *seen);
         }
         parents
     }
@@ -47,9 +48,9 @@ impl Dedupe {
     pub fn restore(&mut self, parents: &Parents) {
         for (topic, partitions) in parents {
             let topic: Arc<str> = topic.as_str().into();
-            for (partition, offset) in partitions {
-                let highest = self.highest.entry((topic.clone(), *partition)).or_insert(*offset);
-                *highest = (*highest).max(*offset);
+            for (partition, seen) in partitions {
+                let highest = self.highest.entry((topic.clone(), *partition)).or_insert(*seen);
+                *highest = (*highest).max(*seen);
             }
         }
     }
@@ -58,9 +59,10 @@ impl Dedupe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Origin;
 
-    fn origin(partition: i32, offset: i64) -> Origin {
-        Origin { topic: "a.b".into(), partition, offset }
+    fn parent(partition: i32, offset: i64, part: u32) -> Parent {
+        Parent { record: Origin { topic: "a.b".into(), partition, offset }, part }
     }
 
     #[test]
@@ -68,17 +70,29 @@ mod tests {
         let mut dedupe = Dedupe::default();
         let seen: Vec<_> = [(0, 5), (0, 6), (1, 1), (0, 5), (0, 6), (0, 7), (1, 1)]
             .into_iter()
-            .map(|(p, o)| dedupe.admit(&origin(p, o)))
+            .map(|(p, o)| dedupe.admit(&parent(p, o, 0)))
             .collect();
         assert_eq!(seen, [true, true, true, false, false, true, false]);
     }
 
     #[test]
+    fn every_part_of_what_a_record_caused_is_new_once() {
+        let mut dedupe = Dedupe::default();
+        let seen: Vec<_> = [(5, 0), (5, 1), (5, 0), (5, 1), (5, 2), (6, 0), (5, 3)]
+            .into_iter()
+            .map(|(offset, part)| dedupe.admit(&parent(0, offset, part)))
+            .collect();
+        assert_eq!(seen, [true, true, false, false, true, true, false]);
+    }
+
+    #[test]
     fn what_a_commit_carried_is_known_after_a_restart() {
         let mut before = Dedupe::default();
-        before.admit(&origin(0, 9));
+        before.admit(&parent(0, 9, 1));
         let mut after = Dedupe::default();
         after.restore(&before.parents());
-        assert!(!after.admit(&origin(0, 9)) && after.admit(&origin(0, 10)));
+        assert!(
+            !after.admit(&parent(0, 9, 1)) && after.admit(&parent(0, 9, 2)) && after.admit(&parent(0, 10, 0))
+        );
     }
 }

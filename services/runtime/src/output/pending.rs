@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::HashMap;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::store_writer::TaskKey;
@@ -9,7 +10,7 @@ use super::topic::EncodedRows;
 use crate::dead_letters::{DeadLetters, Letter};
 use crate::embedded::{Amount, Flow};
 use crate::error::Error;
-use crate::headers;
+use crate::headers::{self, Parent};
 use crate::input::RawBatch;
 use crate::kafka::producer::{OutRecord, Outlet};
 use crate::task::Origin;
@@ -45,10 +46,11 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Where the row itself lies, as `topic/partition/offset`.
-    fn parent(&self) -> String {
+    /// The row itself, as the parent of a record that it causes.
+    fn parent(&self, part: u32) -> Parent {
         let offset = self.raw.batch.records.get(self.raw.index).map_or(-1, |record| record.offset);
-        format!("{}/{}/{offset}", self.topic, self.partition)
+        let record = Origin { topic: self.topic.clone(), partition: self.partition, offset };
+        Parent { record, part }
     }
 }
 
@@ -78,8 +80,9 @@ pub struct PendingBatch {
     pub letters: Vec<Letter>,
     /// Causes whose outputs were refused: nothing of them is produced.
     refused: Vec<u32>,
-    /// Whether records tell their parents.
-    parents: bool,
+    /// Where records tell their parents: for each row of each output, which of the records it is that its cause has in
+    /// that partition.
+    parts: Option<Vec<Vec<u32>>>,
 }
 
 /// What [`PendingBatch::produce`] numbers its records with: batch, output and row.
@@ -97,7 +100,8 @@ impl PendingBatch {
         letters: Vec<Letter>,
         parents: bool,
     ) -> Self {
-        Self { task, causes, outputs, letters, refused: Vec::new(), parents }
+        let parts = parents.then(|| parts(&outputs));
+        Self { task, causes, outputs, letters, refused: Vec::new(), parts }
     }
 
     /// Rows that are produced, dead letters left aside.
@@ -195,6 +199,8 @@ impl PendingBatch {
         let late = cause.late || output.late.get(row).copied().unwrap_or(false);
         let key = output.rows.key(row);
         let partition = output.rows.partitions[row];
+        let part = self.parts.as_ref().and_then(|parts| parts.get(number)?.get(row).copied());
+        let parent = part.map(|part| cause.parent(part).to_string());
         let record = OutRecord {
             topic: &output.topic,
             partition,
@@ -203,7 +209,7 @@ impl PendingBatch {
             headers: headers::write(
                 &cause.origin.to_string(),
                 cause.origin_ms,
-                self.parents.then(|| cause.parent()).as_deref(),
+                parent.as_deref(),
                 cause.traceparent.as_deref(),
                 late,
             ),
@@ -247,6 +253,20 @@ impl PendingBatch {
             self.letters.push(Letter::of_row(row, "output_too_large", detail));
         }
     }
+}
+
+/// Numbers the records that one row causes in one partition, for each row of each output.
+fn parts(outputs: &[OutBatch]) -> Vec<Vec<u32>> {
+    let mut next: HashMap<(&str, i32, u32), u32> = HashMap::new();
+    let of_output = |output| {
+        let OutBatch { topic, rows, cause, .. }: &OutBatch = output;
+        let of_row = |(partition, cause): (&i32, &u32)| {
+            let next = next.entry((topic.as_ref(), *partition, *cause)).or_default();
+            std::mem::replace(next, *next + 1)
+        };
+        rows.partitions.iter().zip(cause).map(of_row).collect()
+    };
+    outputs.iter().map(of_output).collect()
 }
 
 fn numbered(batch: usize, output: usize, row: usize) -> usize {

@@ -1,10 +1,10 @@
-//! From which offset a state can be rebuilt.
+//! From which offset a state can be rebuilt, for tasks that keep rows by time.
 
 use std::collections::VecDeque;
 
 /// Rows that a state is made of, in chunks of offsets: the answer may be a chunk too early, never too late.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Needed {
+pub struct Needed {
     chunks: VecDeque<Chunk>,
     /// Rows per chunk; doubles when the chunks grow too many.
     rows: u32,
@@ -23,7 +23,7 @@ const CHUNKS: usize = 4_096;
 
 impl Needed {
     /// Notes a row; offsets ascend.
-    pub(super) fn add(&mut self, offset: i64, time: i64) {
+    pub fn add(&mut self, offset: i64, time: i64) {
         self.rows = self.rows.max(ROWS);
         match self.chunks.back_mut() {
             // A chunk also covers what follows it and is no younger: it cannot leave before that does.
@@ -52,14 +52,14 @@ impl Needed {
     }
 
     /// Forgets chunks that lie before `floor` altogether.
-    pub(super) fn forget(&mut self, floor: i64) {
+    pub fn forget(&mut self, floor: i64) {
         while self.chunks.front().is_some_and(|chunk| chunk.time < floor) {
             self.chunks.pop_front();
         }
     }
 
     /// An offset at or before the lowest of any row whose time is not before `floor`; `None` if there is no such row.
-    pub(super) fn first(&self, floor: Option<i64>) -> Option<i64> {
+    pub fn first(&self, floor: Option<i64>) -> Option<i64> {
         let kept = |chunk: &&Chunk| floor.is_none_or(|floor| chunk.time >= floor);
         self.chunks.iter().find(kept).map(|chunk| chunk.first_offset)
     }

@@ -17,10 +17,10 @@ const POLL: Duration = Duration::from_millis(100);
 const TRANSACTION_TIMEOUT_MS: &str = "10000";
 
 /// A record's offset and payload.
-pub(super) type Record = (i64, Option<Vec<u8>>);
+pub type Record = (i64, Option<Vec<u8>>);
 
 /// All committed records of partition 0, in order.
-pub(super) fn read_to_end(client: &ClientConfig, topic: &str) -> KafkaResult<Vec<Record>> {
+pub fn read_to_end(client: &ClientConfig, topic: &str) -> KafkaResult<Vec<Record>> {
     let mut config = client.clone();
     config
         .set("group.id", format!("{topic}.reader")) // asked for by the client; nothing is committed, nobody joins
@@ -67,13 +67,14 @@ fn passes(error: &KafkaError) -> bool {
 
 /// Writes records of partition 0. With a transactional id, writers of the same id that were there before are fenced
 /// when it is made, and what they left open is aborted: what is read from then on stays the last until this one writes.
-pub(super) struct Writer {
+pub struct Writer {
     producer: BaseProducer<Deliveries>,
     transactional: bool,
 }
 
 impl Writer {
-    pub(super) fn new(client: &ClientConfig, transactional_id: Option<&str>) -> KafkaResult<Self> {
+    /// A writer; without an id its records are not fenced.
+    pub fn new(client: &ClientConfig, transactional_id: Option<&str>) -> KafkaResult<Self> {
         let mut config = client.clone();
         config.set("acks", "all");
         if let Some(id) = transactional_id {
@@ -87,7 +88,7 @@ impl Writer {
     }
 
     /// Writes all records, or with a transactional id none; their offsets, in order.
-    pub(super) fn write(&self, topic: &str, records: &[(String, Vec<u8>)]) -> KafkaResult<Vec<i64>> {
+    pub fn write(&self, topic: &str, records: &[(String, Vec<u8>)]) -> KafkaResult<Vec<i64>> {
         if !self.transactional {
             return self.send(topic, records);
         }

@@ -1,0 +1,133 @@
+//! Windows held out of a reference, and what each is compared with.
+
+use std::collections::BTreeMap;
+
+use super::{Error, Options};
+use crate::judge::{Against, against};
+use crate::profile::Profile;
+use crate::reference::{Block, Reference, Season};
+use crate::window::{Window, WindowSpec};
+
+/// A reference in two halves, each the other's judge.
+pub(super) struct Folds {
+    pub(super) halves: [Reference; 2],
+    pub(super) windows: Vec<HeldOut>,
+    /// The length of a held-out window, in ms.
+    pub(super) length_ms: i64,
+    /// How often a live window ends, in ms.
+    pub(super) step_ms: f64,
+    /// From the first block's start to the last one's end, in ms.
+    pub(super) range_ms: i64,
+    season: Option<Season>,
+    totals: [Against; 2],
+}
+
+/// A window held out.
+pub(super) struct HeldOut {
+    pub(super) window: Window,
+    pub(super) segments: BTreeMap<String, Profile>,
+    /// The half that it is compared with.
+    pub(super) other: usize,
+}
+
+impl Folds {
+    pub(super) fn of(reference: &Reference, options: &Options) -> Result<Self, Error> {
+        let blocks = &reference.blocks;
+        let (Some(first), Some(last)) = (blocks.first(), blocks.last()) else {
+            return Err(Error::Options("the reference has no block".into()));
+        };
+        let (start_ms, end_ms) = (first.start_ms, last.end_ms);
+        let block_ms = (first.end_ms - first.start_ms).max(1);
+        let rows: u64 =
+            blocks.iter().filter_map(|b| b.segments.get(crate::window::WHOLE)).map(Profile::rows).sum();
+        let (length_ms, step_ms) = lengths(options.window, block_ms, (end_ms - start_ms, rows))?;
+        let middle_ms = start_ms + (end_ms - start_ms) / 2;
+        let groups = groups(blocks, (length_ms / block_ms) as usize);
+        let split_ms = groups.iter().map(|g| g[0].start_ms).find(|s| *s >= middle_ms).unwrap_or(end_ms);
+        let halves = [reference.range(start_ms, split_ms), reference.range(split_ms, end_ms)];
+        let held_out = |group: &&[Block]| {
+            let window =
+                Window { start_ms: group[0].start_ms, end_ms: group[group.len() - 1].end_ms, number: 0 };
+            let other = usize::from(window.start_ms < split_ms);
+            HeldOut { window, segments: merged(group), other }
+        };
+        let windows = groups.iter().map(held_out).collect();
+        let whole = Window { start_ms, end_ms, number: 0 };
+        let totals = [0, 1].map(|half| against(&halves[half], None, whole));
+        Ok(Self {
+            halves,
+            windows,
+            length_ms,
+            step_ms,
+            range_ms: end_ms - start_ms,
+            season: options.season,
+            totals,
+        })
+    }
+
+    /// What a held-out window is compared with, by segment. Without a season that is the whole other half.
+    pub(super) fn against(&self, held_out: &HeldOut) -> std::borrow::Cow<'_, Against> {
+        match self.season {
+            None => std::borrow::Cow::Borrowed(&self.totals[held_out.other]),
+            Some(_) => std::borrow::Cow::Owned(self.within(self.season, held_out)),
+        }
+    }
+
+    /// The two halves, each as a whole.
+    pub(super) fn totals(&self) -> &[Against; 2] {
+        &self.totals
+    }
+
+    /// What it would be compared with within a season.
+    pub(super) fn within(&self, season: Option<Season>, held_out: &HeldOut) -> Against {
+        against(&self.halves[held_out.other], season, held_out.window)
+    }
+}
+
+/// The length of a held-out window, and how often a live one ends, in ms.
+fn lengths(spec: WindowSpec, block_ms: i64, (range_ms, rows): (i64, u64)) -> Result<(i64, f64), Error> {
+    let (length_ms, step_ms) = match spec {
+        WindowSpec::Tumbling { length_ms } => (length_ms, length_ms as f64),
+        WindowSpec::Sliding { length_ms, every_ms } => (length_ms, every_ms as f64),
+        // Windows of rows are held out as blocks, of any number of rows: thresholds know how effects shrink with it.
+        WindowSpec::Rows { count } => (block_ms, range_ms as f64 * count as f64 / rows.max(1) as f64),
+    };
+    if length_ms >= block_ms && length_ms % block_ms == 0 {
+        return Ok((length_ms, step_ms));
+    }
+    let show = millrace_topics::show_duration;
+    Err(Error::Blocks {
+        window: spec.text(),
+        block: show(block_ms),
+        hint: format!("build it with blocks of {}", show(length_ms)),
+    })
+}
+
+/// Runs of so many blocks without a gap, one after another.
+fn groups(blocks: &[Block], size: usize) -> Vec<&[Block]> {
+    let mut groups = Vec::new();
+    let mut at = 0;
+    while at + size <= blocks.len() {
+        let group = &blocks[at..at + size];
+        match group.windows(2).position(|pair| pair[0].end_ms != pair[1].start_ms) {
+            None => {
+                groups.push(group);
+                at += size;
+            }
+            Some(gap) => at += gap + 1,
+        }
+    }
+    groups
+}
+
+fn merged(group: &[Block]) -> BTreeMap<String, Profile> {
+    let mut merged: BTreeMap<String, Profile> = BTreeMap::new();
+    for (segment, profile) in group.iter().flat_map(|block| &block.segments) {
+        match merged.get_mut(segment) {
+            // Blocks of one reference have one plan.
+            Some(so_far) => drop(so_far.merge(profile)),
+            None => drop(merged.insert(segment.clone(), profile.clone())),
+        }
+    }
+    merged
+}

@@ -1,0 +1,48 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, Int64Type};
+
+use super::*;
+
+fn csv(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data.csv");
+    fs::write(&path, text).unwrap();
+    (folder, path)
+}
+
+#[test]
+fn a_csv_file_is_read_by_its_header_with_types_of_the_whole_file() {
+    let (_folder, path) = csv("a,b,c\n1,x,0.5\n2,,1\n3,\"y,z\",\n");
+    let reader = open(&path, Some(&["c".to_owned(), "a".to_owned()])).unwrap();
+    let names: Vec<_> =
+        reader.schema().fields().iter().map(|f| (f.name().clone(), f.data_type().clone())).collect();
+    assert_eq!(names, [("a".to_owned(), DataType::Int64), ("c".to_owned(), DataType::Float64)]);
+    let batches: Vec<_> = reader.map(Result::unwrap).collect();
+    assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().values(), &[1, 2, 3]);
+    assert_eq!(batches[0].column(1).null_count(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said_with_its_name_and_line() {
+    let said = |path: &Path, columns: Option<&[String]>| match open(path, columns) {
+        Err(error) => error.to_string(),
+        Ok(reader) => reader.filter_map(Result::err).next().unwrap().to_string(),
+    };
+    let (_folder, path) = csv("a,b\n1,2\n1,2,3\n");
+    let text = said(&path, None);
+    assert!(text.contains("data.csv: ") && text.contains("line 3"), "{text}");
+    let (_folder, path) = csv("a,b\n");
+    assert!(said(&path, None).contains("has no rows"));
+    let (folder, path) = csv("a,b\n1,2\n");
+    assert!(said(&path, Some(&["x".to_owned()])).contains("has no column `x`; it has a, b"));
+    assert!(said(Path::new("/none/x.csv"), None).contains("/none/x.csv: cannot be opened"));
+    assert!(said(Path::new("x.json"), None).contains("neither .parquet nor .csv"));
+    let broken = folder.path().join("x.parquet");
+    fs::write(&broken, "PAR1 no").unwrap();
+    assert!(said(&broken, None).contains("x.parquet: is no Parquet file"));
+}

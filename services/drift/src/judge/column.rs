@@ -1,0 +1,181 @@
+//! One column of two windows, by one measure.
+
+use millrace_statistics::sample::Sample;
+use millrace_statistics::two_sample::{Method, Outcome, compare_categories, compare_counts, compare_numeric};
+
+use super::grid;
+use super::measure::Measure;
+use crate::profile::{Column, Kind, Profile, SampleColumn, SampleRows};
+
+/// A reference and a window, with their kept rows where p-values are wanted.
+#[derive(Debug)]
+pub struct Pair<'a> {
+    /// What is compared with.
+    pub reference: &'a Profile,
+    /// What is judged.
+    pub current: &'a Profile,
+    kept: Option<(SampleRows, SampleRows)>,
+}
+
+/// What a measure says.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Measured {
+    /// By the measure's definition; of shares their difference.
+    pub statistic: f64,
+    /// Under independent rows.
+    pub p_value: Option<f64>,
+    /// What the threshold bounds; of shares Cohen's h.
+    pub effect: f64,
+    /// By how much the effect can be off; none: it is exact.
+    pub error: Option<f64>,
+    /// The window's rows that were compared.
+    pub rows: u64,
+    /// The reference's.
+    pub reference_rows: u64,
+    /// The rows of the sample that the p-value is of; none: all.
+    pub p_rows: Option<u64>,
+    /// Of shares: the reference's (or the expected one) and the window's.
+    pub shares: Option<(f64, f64)>,
+}
+
+impl<'a> Pair<'a> {
+    /// Effects alone.
+    pub fn effects(reference: &'a Profile, current: &'a Profile) -> Self {
+        Self { reference, current, kept: None }
+    }
+
+    /// Effects, and p-values by the kept rows where a window is no longer kept exactly.
+    pub fn with_p_values(reference: &'a Profile, current: &'a Profile) -> Self {
+        Self { reference, current, kept: Some((reference.sample_rows(), current.sample_rows())) }
+    }
+
+    fn kept(&self, index: usize) -> Option<[&SampleColumn; 2]> {
+        let (a, b) = self.kept.as_ref()?;
+        Some([a.columns.get(index)?, b.columns.get(index)?])
+    }
+}
+
+/// Measures the column of that index in the plan. `expected`: the share of new values, or of rows outside of the range,
+/// that an unchanged window has ([`crate::calibrate`] learns it).
+///
+/// # Errors
+/// Why there is no result, for people.
+pub fn measure_column(
+    measure: Measure,
+    index: usize,
+    pair: &Pair<'_>,
+    expected: f64,
+) -> Result<Measured, String> {
+    let (a, b) = (pair.reference.column(index), pair.current.column(index));
+    match measure {
+        Measure::Distribution(method) => match a.kind() {
+            Kind::Numeric => numbers(method, index, pair),
+            _ => categories(method, a, b),
+        },
+        Measure::Missing => share((a.missing(), a.rows()), (b.missing(), b.rows()), Sides::Both),
+        Measure::NewValues => {
+            let found = share((0, a.present()), (b.new_rows(), b.present()), Sides::More)?;
+            Ok(found.beyond(expected))
+        }
+        Measure::Outside => {
+            let (below, above) = b.outside().ok_or("the reference's range is not known")?;
+            let found = share((0, a.present()), (below + above, b.present()), Sides::More)?;
+            Ok(found.beyond(expected))
+        }
+        Measure::OutsideJointly | Measure::Mmd | Measure::Classifier => {
+            Err(format!("{measure} is of all columns together"))
+        }
+    }
+}
+
+fn numbers(method: Method, index: usize, pair: &Pair<'_>) -> Result<Measured, String> {
+    let (a, b) = (pair.reference.column(index), pair.current.column(index));
+    let rows = |outcome: Outcome| Measured {
+        statistic: outcome.statistic,
+        p_value: outcome.p_value,
+        effect: outcome.effect,
+        rows: b.present(),
+        reference_rows: a.present(),
+        ..Measured::default()
+    };
+    if method.is_binned()
+        && let Some([p, q]) = grid::cells(a, b)
+    {
+        return compare_counts(method, &p, &q).map(rows).map_err(|e| e.to_string());
+    }
+    let (x, y, exact) = grid::samples(a, b).ok_or_else(|| format!("{method} is of numbers"))?;
+    let mut found = compare_numeric(method, &x, &y, &[]).map(rows).map_err(|e| e.to_string())?;
+    if exact {
+        return Ok(found);
+    }
+    // Binned values are tied by the thousand: a p-value needs values, so it is the kept rows'.
+    (found.p_value, found.error) = (None, None);
+    let Some(kept) = pair.kept(index) else { return Ok(found) };
+    found.error = grid::within_bins(a, b, kept);
+    let [SampleColumn::Numbers(x), SampleColumn::Numbers(y)] = kept else { return Ok(found) };
+    let (x, y) = (Sample::of(x.iter().copied()), Sample::of(y.iter().copied()));
+    let of_kept = compare_numeric(method, &x, &y, &[]).ok().and_then(|outcome| outcome.p_value);
+    (found.p_value, found.p_rows) = (of_kept, of_kept.map(|_| y.total()));
+    Ok(found)
+}
+
+fn categories(method: Method, a: Column<'_>, b: Column<'_>) -> Result<Measured, String> {
+    let both = a.categories().zip(b.categories());
+    let (x, y) = both.ok_or_else(|| format!("{method} is of categories"))?;
+    let outcome = compare_categories(method, &x, &y).map_err(|e| e.to_string())?;
+    Ok(Measured {
+        statistic: outcome.statistic,
+        p_value: outcome.p_value,
+        effect: outcome.effect,
+        rows: y.total(),
+        reference_rows: x.total(),
+        ..Measured::default()
+    })
+}
+
+enum Sides {
+    /// More and fewer.
+    Both,
+    /// More alone: the reference has none by definition.
+    More,
+}
+
+/// Two shares: their difference, as effect Cohen's h = |2 asin sqrt p - 2 asin sqrt q| (Cohen 1988, section 6.2), which a
+/// chance difference of moves by as much whatever the share is, and Pearson's test of the two counts.
+fn share(reference: (u64, u64), current: (u64, u64), sides: Sides) -> Result<Measured, String> {
+    for ((_, rows), window) in [(reference, "reference"), (current, "current")] {
+        if rows == 0 {
+            return Err(format!("the {window} window has no rows"));
+        }
+    }
+    let of = |(some, all): (u64, u64)| some as f64 / all as f64;
+    let (p, q) = (of(reference), of(current));
+    let counts = |(some, all): (u64, u64)| [some, all - some.min(all)];
+    let p_value = match sides {
+        Sides::Both => compare_counts(Method::ChiSquare, &counts(reference), &counts(current)).ok(),
+        Sides::More => None,
+    };
+    Ok(Measured {
+        statistic: q - p,
+        p_value: p_value.and_then(|outcome| outcome.p_value),
+        effect: cohen(p, q).abs(),
+        rows: current.1,
+        reference_rows: reference.1,
+        shares: Some((p, q)),
+        ..Measured::default()
+    })
+}
+
+impl Measured {
+    /// Only what exceeds the share that an unchanged window has counts.
+    fn beyond(self, expected: f64) -> Self {
+        let Some((_, q)) = self.shares else { return self };
+        let statistic = q - expected;
+        Self { statistic, effect: cohen(expected, q).max(0.0), shares: Some((expected, q)), ..self }
+    }
+}
+
+/// Cohen's h of two shares, positive where `q` is larger.
+pub(crate) fn cohen(p: f64, q: f64) -> f64 {
+    2.0 * (libm::asin(q.clamp(0.0, 1.0).sqrt()) - libm::asin(p.clamp(0.0, 1.0).sqrt()))
+}

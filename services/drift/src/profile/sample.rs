@@ -1,0 +1,148 @@
+//! The sample of whole rows: those of the smallest id hashes.
+
+use std::collections::BTreeMap;
+
+use super::Rows;
+use super::cells::Cells;
+use super::plan::{Bounds, Kind, Plan};
+
+/// Rows of a profile's sample, by ascending id hash.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleRows {
+    /// Hashes of the ids, ascending, distinct.
+    pub ids: Vec<u64>,
+    /// How many rows of the window had that id: above 1 it was duplicated. (Of such rows the one of the least cells is kept.)
+    pub copies: Vec<u32>,
+    /// Per column of the plan, a cell a row.
+    pub columns: Vec<SampleColumn>,
+}
+
+/// Cells of one column in the sample.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SampleColumn {
+    /// Numeric: the value; NaN where it is missing or of the wrong type, infinities as they are.
+    Numbers(Vec<f64>),
+    /// Category, boolean, id: the hash of the value ([`crate::hash::of_text`]; of `false` and `true`); 0 where missing.
+    Hashes(Vec<u64>),
+}
+
+/// The sample as it is kept: rows in slots, found by their hash.
+#[derive(Debug, Clone, Default)]
+pub(super) struct RowSample {
+    bound: usize,
+    slots: BTreeMap<u64, u32>,
+    copies: Vec<u32>,
+    /// Per column, a cell a slot.
+    cells: Vec<Vec<u64>>,
+}
+
+enum Place {
+    /// It is new and has this slot from now on.
+    New(u32),
+    /// It was there.
+    Same,
+    /// It is not among the smallest.
+    Out,
+}
+
+impl RowSample {
+    pub(super) fn new(columns: usize, bounds: Bounds) -> Self {
+        Self { bound: bounds.sample_rows, cells: vec![Vec::new(); columns], ..Self::default() }
+    }
+
+    fn place(&mut self, id: u64, copies: u32) -> Place {
+        let full = self.slots.len() >= self.bound;
+        let last = self.slots.last_key_value().map_or(0, |(last, _)| *last);
+        if full && (self.bound == 0 || id > last) {
+            return Place::Out;
+        }
+        if let Some(slot) = self.slots.get(&id) {
+            let count = &mut self.copies[*slot as usize];
+            *count = count.saturating_add(copies);
+            return Place::Same;
+        }
+        let freed = if full { self.slots.pop_last().map(|(_, slot)| slot) } else { None };
+        let slot = freed.unwrap_or_else(|| {
+            self.copies.push(0);
+            self.copies.len() as u32 - 1
+        });
+        self.slots.insert(id, slot);
+        self.copies[slot as usize] = copies;
+        Place::New(slot)
+    }
+
+    /// Takes rows `(id, copies, row)`; `cell(column, row)` reads them.
+    fn take(&mut self, rows: impl Iterator<Item = (u64, u32, u32)>, cell: impl Fn(usize, usize) -> u64) {
+        let (mut new, mut again) = (Vec::new(), Vec::new());
+        for (id, copies, row) in rows {
+            match self.place(id, copies) {
+                Place::New(slot) => new.push((slot, row)),
+                Place::Same => again.push((id, row)),
+                Place::Out => {}
+            }
+        }
+        // Column by column: whole columns stay in the cache. A slot given away within the batch is written last by its
+        // last row.
+        for (column, cells) in self.cells.iter_mut().enumerate() {
+            cells.resize(self.copies.len(), 0);
+            new.iter().for_each(|(slot, row)| cells[*slot as usize] = cell(column, *row as usize));
+        }
+        for (id, row) in again {
+            let Some(slot) = self.slots.get(&id).map(|slot| *slot as usize) else { continue };
+            let theirs = (0..self.cells.len()).map(|column| cell(column, row as usize));
+            if theirs.lt(self.cells.iter().map(|cells| cells[slot])) {
+                (0..self.cells.len())
+                    .for_each(|column| self.cells[column][slot] = cell(column, row as usize));
+            }
+        }
+    }
+
+    pub(super) fn add(&mut self, cells: &Cells, ids: &[u64], rows: Rows<'_>) {
+        let cell = |column: usize, row: usize| cells.columns[column].cell(row);
+        match rows {
+            Rows::All => self.take((0..).zip(ids).map(|(row, id)| (*id, 1, row)), cell),
+            Rows::These(rows) => self.take(rows.iter().map(|row| (ids[*row as usize], 1, *row)), cell),
+        }
+    }
+
+    pub(super) fn merge(&mut self, other: &Self) {
+        let rows = other.slots.iter().map(|(id, slot)| (*id, other.copies[*slot as usize], *slot));
+        self.take(rows, |column, slot| other.cells[column][slot]);
+    }
+
+    /// How many rows are kept.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Ids and their copies, ascending.
+    pub(super) fn ids(&self) -> impl Iterator<Item = (u64, u32)> {
+        self.slots.iter().map(|(id, slot)| (*id, self.copies[*slot as usize]))
+    }
+
+    /// A column's cells, by ascending id.
+    pub(super) fn column(&self, column: usize) -> impl Iterator<Item = u64> {
+        self.slots.values().map(move |slot| self.cells[column][*slot as usize])
+    }
+
+    /// From ids, ascending, with their copies, and cells in their order.
+    pub(super) fn restore(bounds: Bounds, ids: &[(u64, u32)], cells: Vec<Vec<u64>>) -> Self {
+        let slots = ids.iter().zip(0..).map(|((id, _), slot)| (*id, slot)).collect();
+        let copies = ids.iter().map(|(_, copies)| *copies).collect();
+        Self { bound: bounds.sample_rows, slots, copies, cells }
+    }
+
+    pub(super) fn rows(&self, plan: &Plan) -> SampleRows {
+        let (ids, copies) = self.ids().unzip();
+        let column = |index: usize| match plan.columns[index].kind {
+            Kind::Numeric => SampleColumn::Numbers(self.column(index).map(f64::from_bits).collect()),
+            _ => SampleColumn::Hashes(self.column(index).collect()),
+        };
+        SampleRows { ids, copies, columns: (0..self.cells.len()).map(column).collect() }
+    }
+
+    pub(super) fn size_bytes(&self) -> usize {
+        let cells: usize = self.cells.iter().map(|cells| cells.capacity() * 8).sum();
+        cells + self.copies.capacity() * 4 + self.slots.len() * 24
+    }
+}

@@ -1,0 +1,214 @@
+//! A reference from training data in files, in two passes of bounded memory: the plan first, then the profiles.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::BooleanArray;
+use arrow::compute::filter_record_batch;
+use arrow::datatypes::{Field, SchemaRef};
+use arrow::record_batch::RecordBatch;
+
+use super::discover::{self, Discovery, TextDiscovery};
+use super::{Block, Delays, Error, Reference, ScoreRow, Scores};
+use crate::profile::{Bounds, Kind, Plan, Rows, SegmentPlan};
+use crate::window::{Prepared, WHOLE};
+use crate::{files, hash};
+
+/// How a reference is built.
+#[derive(Debug, Clone, Default)]
+pub struct BuildOptions {
+    /// Columns to watch; empty: all but the time, id, label and score columns and those of types not watched.
+    pub columns: Vec<String>,
+    /// Kinds that are not to be inferred.
+    pub kinds: BTreeMap<String, Kind>,
+    /// The column of the record time; `None`: all rows are one block.
+    pub time: Option<String>,
+    /// The column of the row's id; `None`: rows are told apart by their place in the file.
+    pub id: Option<String>,
+    /// The columns of segments.
+    pub segments: Vec<String>,
+    /// The columns of score and label, for estimates of performance.
+    pub score: Option<String>,
+    /// See `score`.
+    pub label: Option<String>,
+    /// The column of the time at which the label came, for the label-delay curve.
+    pub label_time: Option<String>,
+    /// Length of a block, ms; `None`: a day.
+    pub block_ms: Option<i64>,
+    /// Rows of `[from_ms, to_ms)` alone.
+    pub from_ms: Option<i64>,
+    /// See `from_ms`.
+    pub to_ms: Option<i64>,
+    /// Bounds; `None`: those of [`Bounds::of_columns`].
+    pub bounds: Option<Bounds>,
+}
+
+/// A day, in ms.
+const DAY_MS: i64 = 86_400_000;
+
+/// Builds a reference from Parquet or CSV files. The files are read twice, batch by batch: memory holds the blocks'
+/// profiles alone. The same files give the same reference, whatever their order.
+pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Error> {
+    let columns = columns(files, options)?;
+    let bounds = options.bounds.unwrap_or_else(|| Bounds::of_columns(columns.watched.len()));
+    let mut discovery = Discovery::new(&columns.schema, &columns.watched, &options.kinds, bounds);
+    let mut segments: Vec<TextDiscovery> = options.segments.iter().map(|_| TextDiscovery::new(0)).collect();
+    let mut rows = 0_u64;
+    each_batch(files, &columns.read, options, |batch| {
+        rows += batch.rows.num_rows() as u64;
+        discovery.add(&batch.rows, &batch.ids);
+        for (segment, name) in segments.iter_mut().zip(&options.segments) {
+            batch.rows.column_by_name(name).into_iter().for_each(|array| segment.add(array));
+        }
+        Ok(())
+    })?;
+    if rows == 0 {
+        return Err(Error::Options("the training data has no rows (in the wanted range)".to_owned()));
+    }
+    let segments = segments.iter().zip(&options.segments).map(|(found, column)| {
+        let values = found.most_frequent(bounds.max_categories).0.into();
+        SegmentPlan { column: column.clone(), values }
+    });
+    let segments = segments.collect();
+    let plan = Arc::new(Plan::new(discovery.plans(&columns.watched, &options.kinds), bounds, segments));
+    let mut blocks = Blocks { plan: plan.clone(), blocks: BTreeMap::new(), delays: Delays::default() };
+    each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?;
+    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    let delays = options.label_time.is_some().then_some(blocks.delays);
+    Ok(Reference { plan, blocks: blocks.blocks.into_values().collect(), delays, source: names.join(", ") })
+}
+
+/// What is read of the files.
+struct Columns {
+    schema: SchemaRef,
+    watched: Vec<String>,
+    read: Vec<String>,
+}
+
+fn columns(files: &[PathBuf], options: &BuildOptions) -> Result<Columns, Error> {
+    let first =
+        files.first().ok_or_else(|| Error::Options("no file of training data is given".to_owned()))?;
+    let schema = files::open(first, None)?.schema().clone();
+    let apart = [&options.time, &options.id, &options.score, &options.label, &options.label_time];
+    let apart: Vec<&String> = apart.into_iter().flatten().collect();
+    let watched = |field: &&Arc<Field>| {
+        !apart.contains(&field.name()) && discover::watched(field.data_type()).is_some()
+    };
+    let watched: Vec<String> = match options.columns.is_empty() {
+        true => schema.fields().iter().filter(watched).map(|field| field.name().clone()).collect(),
+        false => options.columns.clone(),
+    };
+    if watched.is_empty() {
+        return Err(Error::Options(format!("{} has no column that can be watched", first.display())));
+    }
+    let read = watched.iter().chain(apart).chain(&options.segments).cloned().collect();
+    Ok(Columns { schema, watched, read })
+}
+
+/// Rows of a file in the wanted range.
+struct FileBatch {
+    rows: RecordBatch,
+    ids: Vec<u64>,
+    /// Empty without a time column.
+    times_ms: Vec<i64>,
+    file: PathBuf,
+}
+
+fn each_batch(
+    files: &[PathBuf],
+    read: &[String],
+    options: &BuildOptions,
+    mut take: impl FnMut(FileBatch) -> Result<(), Error>,
+) -> Result<(), Error> {
+    for file in files {
+        let mut first_row = 0_u64;
+        // Rows without an id are told apart by the file's name and their place: the order of files does not matter.
+        let source = hash::of_text(&file.display().to_string());
+        for rows in files::open(file, Some(read))? {
+            let rows = rows?;
+            let count = rows.num_rows() as u64;
+            let ids = match &options.id {
+                Some(name) => files::ids(&rows, name),
+                None => (first_row..first_row + count).map(|row| hash::of_place(source, row)).collect(),
+            };
+            let times_ms = match &options.time {
+                Some(name) => files::times_ms(file, &rows, name, first_row)?,
+                None => Vec::new(),
+            };
+            first_row += count;
+            take(within(FileBatch { rows, ids, times_ms, file: file.clone() }, options))?;
+        }
+    }
+    Ok(())
+}
+
+/// The rows of the wanted range.
+fn within(batch: FileBatch, options: &BuildOptions) -> FileBatch {
+    let inside = |time: &i64| {
+        options.from_ms.is_none_or(|from| *time >= from) && options.to_ms.is_none_or(|to| *time < to)
+    };
+    if batch.times_ms.iter().all(inside) {
+        return batch;
+    }
+    let kept: Vec<bool> = batch.times_ms.iter().map(inside).collect();
+    let Ok(rows) = filter_record_batch(&batch.rows, &BooleanArray::from(kept.clone())) else { return batch };
+    let ids = batch.ids.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(id, _)| *id).collect();
+    let times_ms = batch.times_ms.iter().copied().filter(inside).collect();
+    FileBatch { rows, ids, times_ms, file: batch.file }
+}
+
+struct Blocks {
+    plan: Arc<Plan>,
+    blocks: BTreeMap<i64, Block>,
+    delays: Delays,
+}
+
+impl Blocks {
+    fn add(&mut self, batch: &FileBatch, options: &BuildOptions) -> Result<(), Error> {
+        let length = options.block_ms.unwrap_or(DAY_MS).max(1);
+        let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
+        match batch.times_ms.is_empty() {
+            true => drop(rows.insert(0, (0..batch.rows.num_rows() as u32).collect())),
+            false => (0..).zip(&batch.times_ms).for_each(|(row, time)| {
+                rows.entry(time.div_euclid(length) * length).or_default().push(row);
+            }),
+        }
+        let prepared = Prepared::of(&self.plan, &batch.rows);
+        let scores = scored(batch, options)?;
+        for (start_ms, rows) in rows {
+            let end_ms = if batch.times_ms.is_empty() { 0 } else { start_ms + length };
+            let (segments, none) = (BTreeMap::new(), BTreeMap::new());
+            let block = Block { start_ms, end_ms, segments, scores: none };
+            let block = self.blocks.entry(start_ms).or_insert(block);
+            let all = rows.len() == batch.rows.num_rows();
+            let taken = if all { Rows::All } else { Rows::These(&rows) };
+            prepared.add(&self.plan, &mut block.segments, &batch.ids, taken);
+            for (row, scored) in rows.iter().filter_map(|row| Some((*row, scores.get(*row as usize)?))) {
+                for segment in prepared.segments_of(row as usize).chain([WHOLE]) {
+                    let bound = self.plan.bounds.exact_rows;
+                    let scores = block.scores.entry(segment.to_owned());
+                    scores.or_insert_with(|| Scores::new(bound)).add(*scored);
+                }
+            }
+        }
+        if let Some(name) = &options.label_time {
+            let came = files::times_or_null_ms(&batch.file, &batch.rows, name)?;
+            let pairs = came.iter().zip(&batch.times_ms);
+            pairs.filter_map(|(came, time)| Some((*came)? - time)).for_each(|delay| self.delays.add(delay));
+        }
+        Ok(())
+    }
+}
+
+/// Per row its score and label; none without these columns.
+fn scored(batch: &FileBatch, options: &BuildOptions) -> Result<Vec<ScoreRow>, Error> {
+    let Some(score) = &options.score else { return Ok(Vec::new()) };
+    let scores = files::numbers(&batch.file, &batch.rows, score)?;
+    let labels = match &options.label {
+        Some(label) => files::numbers(&batch.file, &batch.rows, label)?,
+        None => vec![f64::NAN; scores.len()],
+    };
+    let rows = batch.ids.iter().zip(scores).zip(labels);
+    Ok(rows.map(|((id, score), label)| ScoreRow { id: *id, score, label }).collect())
+}

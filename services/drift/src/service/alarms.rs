@@ -1,0 +1,129 @@
+//! Alarms as commands see them: read from the journal, spoken to through the topic of commands.
+
+use std::sync::Arc;
+
+use millrace_runtime::task::{Batch, Effects, Input, Origin, Phase, RowMeta, Taken, Task as _};
+use millrace_schemas::envelope::{DriftCommand, DriftEvent};
+use millrace_schemas::{Decoder, Encoder, SchemaRegistry};
+use millrace_topics::{Application, KafkaTopic, log};
+use rdkafka::ClientConfig;
+use rdkafka::error::RDKafkaErrorCode;
+
+use super::layout::Layout;
+use super::measures::Measures;
+use super::report::{Report, ReportPlan};
+use super::shared::Clocks;
+use super::{Error, missing};
+use crate::alarm::{Alarm, AlarmKey};
+use crate::cause::Depends;
+
+/// Records taken at once.
+const CHUNK: usize = 500;
+
+/// Every alarm, and what the stream's clock shows.
+#[derive(Debug, Clone, Default)]
+pub struct AlarmBook {
+    /// The end of the last window that was judged for good, in ms.
+    pub time_ms: Option<i64>,
+    /// Alarms that are or were open, by what they are about.
+    pub alarms: Vec<(AlarmKey, Alarm)>,
+}
+
+/// The alarms of an application all of whose topics have their schemas: its journal, replayed.
+pub fn alarms(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+) -> Result<AlarmBook, Error> {
+    let layout = Layout::of(app)?;
+    let journal = layout.between.journal;
+    let schema = journal.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its journal"))?;
+    let records =
+        log::read_to_end(kafka, &journal.name).map_err(|source| kafka_error(app, &journal, source))?;
+    let plan = ReportPlan {
+        triggers: Vec::new(),
+        depends: Depends::default(),
+        tolerance_ms: 0,
+        trained: Arc::new(|_, _| None),
+        requests: false,
+    };
+    let mut report = Report::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new(&app.name)));
+    let mut decoder = Decoder::new(journal.format, schema, registry);
+    for chunk in records.chunks(CHUNK) {
+        let payloads: Vec<Option<&[u8]>> = chunk.iter().map(|(_, payload)| payload.as_deref()).collect();
+        let decoded = decoder.decode(&payloads).map_err(|error| Error::Internal(error.to_string()))?;
+        let offsets = decoded.index.iter().filter_map(|index| Some(chunk.get(*index)?.0));
+        let batch = batch(&journal.name, decoded.rows.clone(), offsets);
+        report.apply(&batch, &mut Effects::default()).map_err(|error| Error::Internal(error.to_string()))?;
+    }
+    Ok(report.book())
+}
+
+/// Every event of an application's drift topic, in order.
+pub fn events(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+) -> Result<Vec<DriftEvent>, Error> {
+    let topic = &app.drift().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?.kafka;
+    let schema = topic.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its reports"))?;
+    let records = log::read_to_end(kafka, &topic.name).map_err(|source| kafka_error(app, topic, source))?;
+    let mut decoder = Decoder::new(topic.format, schema, registry);
+    let mut events = Vec::with_capacity(records.len());
+    for chunk in records.chunks(CHUNK) {
+        let payloads: Vec<Option<&[u8]>> = chunk.iter().map(|(_, payload)| payload.as_deref()).collect();
+        let decoded = decoder.decode(&payloads).map_err(|error| Error::Internal(error.to_string()))?;
+        let read =
+            DriftEvent::from_batch(&decoded.rows).map_err(|error| Error::Internal(error.to_string()))?;
+        events.extend(read);
+    }
+    Ok(events)
+}
+
+/// Says something to an alarm.
+pub fn say(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+    command: &DriftCommand,
+) -> Result<(), Error> {
+    let topic =
+        app.drift_commands().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?;
+    let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", topic.kafka.name));
+    let schema = topic.kafka.schema.clone().ok_or_else(|| internal(&"it has no schema"))?;
+    let id =
+        registry.register(&format!("{}-value", topic.kafka.name), schema.avro()).map_err(|e| internal(&e))?;
+    let mut encoder = Encoder::new(topic.kafka.format, schema, id).map_err(|e| internal(&e))?;
+    let rows = DriftCommand::to_batch(std::slice::from_ref(command)).map_err(|e| internal(&e))?;
+    let encoded = encoder.encode(&rows).map_err(|e| internal(&e))?;
+    let payload = encoded.get(0).unwrap_or_default().to_vec();
+    let failed = |source| kafka_error(app, &topic.kafka, source);
+    let writer = log::Writer::new(kafka, None).map_err(failed)?;
+    writer.write(&topic.kafka.name, &[(command.alarm.clone(), payload)]).map_err(failed)?;
+    Ok(())
+}
+
+fn kafka_error(app: &Application, topic: &KafkaTopic, source: rdkafka::error::KafkaError) -> Error {
+    let unknown = [RDKafkaErrorCode::UnknownTopicOrPartition, RDKafkaErrorCode::UnknownTopic];
+    match source.rdkafka_error_code() {
+        Some(code) if unknown.contains(&code) => Error::Internal(format!(
+            "topic {} does not exist; run `millrace topics apply {}`",
+            topic.name, app.name
+        )),
+        _ => Error::Kafka { what: format!("reach {}", topic.name), source },
+    }
+}
+
+fn batch(topic: &str, rows: arrow::record_batch::RecordBatch, offsets: impl Iterator<Item = i64>) -> Batch {
+    let topic: Arc<str> = topic.into();
+    let meta = |offset| RowMeta {
+        offset,
+        time_ms: 0,
+        origin: Origin { topic: topic.clone(), partition: 0, offset },
+        traceparent: None,
+        late: false,
+    };
+    let meta: Vec<RowMeta> = offsets.map(meta).collect();
+    let order = (0..).take(meta.len()).map(|row| Taken { input: 0, row }).collect();
+    Batch { inputs: vec![Input { rows, meta }], order, phase: Phase::Rebuild }
+}

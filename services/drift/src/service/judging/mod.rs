@@ -1,0 +1,59 @@
+//! What a closed window says: its profiles against the reference of the model that served, its outcomes against what
+//! that model was deployed with.
+
+mod models;
+mod outcomes;
+mod rows;
+
+use std::sync::Arc;
+
+use millrace_schemas::envelope::DriftStatus;
+use millrace_topics::DriftTable;
+
+pub use models::{Loaded, ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
+
+use super::notes::Span;
+use super::stream::Stream;
+use crate::judge::{About, Options};
+use crate::reference::Season;
+use crate::window::WindowSpec;
+
+/// What judging needs to know of the application.
+pub struct Judging {
+    /// The application.
+    pub app: String,
+    /// What the topic file says.
+    pub table: DriftTable,
+    /// The windows.
+    pub windows: WindowSpec,
+    /// What repeats.
+    pub season: Option<Season>,
+    /// The watched topics.
+    pub streams: Vec<Arc<Stream>>,
+    /// The model versions, with their references.
+    pub models: Models,
+    /// How windows are judged.
+    pub options: Options,
+}
+
+impl Judging {
+    fn about(&self, topic: &str, window: Span, status: DriftStatus) -> About {
+        About {
+            app: self.app.clone(),
+            topic: topic.to_owned(),
+            window: self.windows.text(),
+            start_ms: window.start_ms,
+            end_ms: window.end_ms,
+            status,
+            ..About::default()
+        }
+    }
+}
+
+fn status(provisional: bool, revision: i32) -> DriftStatus {
+    match (provisional, revision) {
+        (true, _) => DriftStatus::Provisional,
+        (false, 0) => DriftStatus::Final,
+        (false, _) => DriftStatus::Revision,
+    }
+}

@@ -1,0 +1,262 @@
+//! Windows of predictions with what came true.
+
+use std::collections::BTreeMap;
+
+use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
+use millrace_statistics::performance::delay::stopped;
+use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary, fairness};
+
+use super::{Judging, ModelFacts, status};
+use crate::judge::About;
+use crate::service::Error;
+use crate::service::join::{Content, Counts};
+use crate::service::judge_outcomes::{Arrivals, KnownOutcomes};
+use crate::service::notes::Maker;
+use crate::service::report::{Metric, Said};
+use crate::service::scores_of;
+use crate::window::{WHOLE, segment_name};
+
+/// A metric may fall by this share of what the model was deployed with before it counts as worse.
+const WORSE_SHARE: f64 = 0.1;
+/// Labels have stopped where more than this share of those that were to come did not.
+const MISSING_LABELS: f64 = 0.5;
+/// And where chance would have it less often than this.
+const NO_CHANCE: f64 = 1e-4;
+/// Bins of the expected calibration error.
+const BINS: usize = 10;
+
+/// A metric of a window: its name, whether greater is better, and its value.
+type Named = (String, bool, Measured);
+
+impl Judging {
+    /// Says how good a window's predictions were.
+    pub fn outcomes(&self, known: &KnownOutcomes) -> Result<Said, Error> {
+        let mut said = Said::default();
+        let mut makers: BTreeMap<&Maker, BTreeMap<&str, &Content>> = BTreeMap::new();
+        for ((maker, segment), content) in &known.contents {
+            makers.entry(maker).or_default().insert(segment, content);
+        }
+        for (maker, segments) in makers {
+            self.maker(known, maker, &segments, &mut said);
+        }
+        if let Some(arrivals) = &known.arrivals {
+            said.events.push(self.arrivals(known, arrivals));
+        }
+        Ok(said)
+    }
+
+    /// Whether labels have stopped: too few came to be chance. The window ends now, so the finding is for good.
+    fn arrivals(&self, known: &KnownOutcomes, arrivals: &Arrivals) -> DriftEvent {
+        let topic = self.table.labels.as_ref().map(|labels| labels.topic.clone()).unwrap_or_default();
+        let about = About {
+            subject: Subject::Labels,
+            reference: "the delays of labels in settled windows".to_owned(),
+            ..self.about(&topic, known.window, DriftStatus::Final)
+        };
+        let tested = stopped(arrivals.observed, arrivals.expected, 1.0);
+        let mut event = about.event(DriftKind::Finding, Subject::Labels, WHOLE, "arrivals");
+        let missing =
+            if arrivals.expected > 0.0 { 1.0 - arrivals.observed as f64 / arrivals.expected } else { 0.0 };
+        event.statistic = Some(arrivals.observed as f64);
+        event.effect = Some(missing.max(0.0));
+        event.threshold = Some(MISSING_LABELS);
+        event.p_value = Some(tested.p_value);
+        event.rows = rows(arrivals.observed);
+        event.drifted = missing > MISSING_LABELS && tested.p_value < NO_CHANCE;
+        event.severity = if event.drifted { missing / MISSING_LABELS } else { 0.0 };
+        event.detail = format!(
+            "{} labels came in, {:.0} were to come by the delays of the windows before",
+            arrivals.observed, arrivals.expected
+        );
+        event.seal();
+        event
+    }
+
+    fn maker(
+        &self,
+        known: &KnownOutcomes,
+        maker: &Maker,
+        segments: &BTreeMap<&str, &Content>,
+        said: &mut Said,
+    ) {
+        let topic = self.table.predictions.clone().unwrap_or_default();
+        let about = About {
+            subject: Subject::Performance,
+            model: Some(maker.model.clone()),
+            version: Some(maker.version.clone()),
+            arm: Some(maker.arm.clone()),
+            revision: known.revision,
+            reference: "what the model was deployed with".to_owned(),
+            ..self.about(&topic, known.window, status(known.provisional, known.revision))
+        };
+        let facts = self.models.facts(&maker.model, &maker.version);
+        let mut summary = about.event(DriftKind::Summary, Subject::Performance, WHOLE, "window");
+        for (segment, content) in segments {
+            let place =
+                Place { about: &about, facts: &facts, segment, content, judged: self.judged(known, content) };
+            self.segment(&place, &mut summary, said);
+        }
+        if let Some(whole) = segments.get(WHOLE) {
+            if !known.provisional && known.revision == 0 && maker.serving {
+                said.labels += whole.labelled;
+                said.served = Some((maker.model.clone(), maker.version.clone()));
+            }
+            summary.rows = rows(whole.predictions);
+            summary.detail = self.detail(known, whole);
+        }
+        self.fairness(&facts, segments, &mut summary);
+        summary.seal();
+        said.events.push(summary);
+    }
+
+    /// Whether a window has enough labels, and is old enough, to be judged.
+    fn judged(&self, known: &KnownOutcomes, content: &Content) -> bool {
+        !known.provisional && coverage(content) >= self.table.coverage
+    }
+
+    fn segment(&self, place: &Place<'_>, summary: &mut DriftEvent, said: &mut Said) {
+        let name = |what: &str| match place.segment {
+            WHOLE => what.to_owned(),
+            segment => format!("{what}[{segment}]"),
+        };
+        summary.values.insert(name("coverage"), coverage(place.content));
+        summary.values.insert(name("labels"), place.content.labelled as f64);
+        for (metric, higher, measured) in self.metrics(place.content, place.facts) {
+            let Ok(estimate) = measured else { continue };
+            summary.values.insert(name(&metric), estimate.value);
+            summary.values.insert(name(&format!("{metric}.low")), estimate.interval.low);
+            summary.values.insert(name(&format!("{metric}.high")), estimate.interval.high);
+            if place.judged && estimate.is_enough() {
+                let finding = place.finding(&metric, higher, estimate);
+                said.measurements.push(place.measurement(&metric, estimate, &finding));
+                said.events.push(finding);
+            }
+        }
+    }
+
+    fn metrics(&self, content: &Content, facts: &ModelFacts) -> Vec<Named> {
+        match &content.counts {
+            Counts::Binary(counts) => self.binary(counts, facts),
+            Counts::Classes(_) | Counts::Numbers(_) => scores_of::metrics(&content.counts),
+        }
+    }
+
+    fn binary(&self, counts: &ScoreCounts, facts: &ModelFacts) -> Vec<Named> {
+        let mut all: Vec<Named> = vec![
+            ("auc_roc".into(), true, binary::auc(counts)),
+            ("average_precision".into(), true, binary::average_precision(counts)),
+            ("log_loss".into(), false, binary::log_loss(counts)),
+            ("brier".into(), false, binary::brier(counts)),
+            ("ece".into(), false, binary::expected_calibration_error(counts, BINS)),
+        ];
+        if let Some(threshold) = facts.threshold {
+            let confusion = binary::Confusion::at(counts, threshold);
+            all.push(("precision".into(), true, confusion.precision()));
+            all.push(("recall".into(), true, confusion.recall()));
+            all.push(("f1".into(), true, confusion.f1()));
+        }
+        for k in &self.table.ks {
+            all.push((format!("precision_{k}"), true, binary::precision_at_k(counts, u64::from(*k))));
+            all.push((format!("recall_{k}"), true, binary::recall_at_k(counts, u64::from(*k))));
+        }
+        all
+    }
+
+    /// Differences between declared groups, into the summary.
+    fn fairness(&self, facts: &ModelFacts, segments: &BTreeMap<&str, &Content>, summary: &mut DriftEvent) {
+        let Some(threshold) = facts.threshold else { return };
+        for column in &self.table.groups {
+            let prefix = segment_name(column, Some(""));
+            let group = |(segment, content): (&&str, &&Content)| {
+                let Counts::Binary(counts) = &content.counts else { return None };
+                let value = segment.strip_prefix(&prefix)?;
+                Some((value.to_owned(), binary::Confusion::at(counts, threshold)))
+            };
+            let groups: BTreeMap<String, binary::Confusion> = segments.iter().filter_map(group).collect();
+            let differences = [
+                ("demographic_parity", fairness::demographic_parity(&groups)),
+                ("equal_opportunity", fairness::equal_opportunity(&groups)),
+                ("equalised_odds", fairness::equalised_odds(&groups)),
+            ];
+            for (name, difference) in differences {
+                let Ok(difference) = difference else { continue };
+                summary.values.insert(format!("{name}[{column}]"), difference.estimate.value);
+                summary.values.insert(format!("{name}.low[{column}]"), difference.estimate.interval.low);
+                summary.values.insert(format!("{name}.high[{column}]"), difference.estimate.interval.high);
+            }
+        }
+    }
+
+    fn detail(&self, known: &KnownOutcomes, whole: &Content) -> String {
+        let percent = 100.0 * coverage(whole);
+        let of = format!("{percent:.0} % of {} predictions have a label", whole.predictions);
+        match (known.provisional, self.judged(known, whole)) {
+            (true, _) => format!("{of} so far: early labels are no fair sample, so nothing is judged yet"),
+            (false, false) => format!("only {of}: too few to judge"),
+            (false, true) => of,
+        }
+    }
+}
+
+/// One segment of a window.
+struct Place<'a> {
+    about: &'a About,
+    facts: &'a ModelFacts,
+    segment: &'a str,
+    content: &'a Content,
+    judged: bool,
+}
+
+impl Place<'_> {
+    fn finding(&self, metric: &str, higher: bool, estimate: Estimate) -> DriftEvent {
+        let mut event = self.about.event(DriftKind::Finding, Subject::Performance, self.segment, metric);
+        event.column = Some(metric.to_owned());
+        event.statistic = Some(estimate.value);
+        (event.low, event.high) = (Some(estimate.interval.low), Some(estimate.interval.high));
+        event.rows = rows(self.content.labelled);
+        if let Some(own) = self.champion(metric) {
+            let effect = if higher { own - estimate.value } else { estimate.value - own };
+            let best = if higher { estimate.interval.high } else { estimate.interval.low };
+            let threshold = (WORSE_SHARE * own.abs()).max(f64::MIN_POSITIVE);
+            let clear = if higher { best < own } else { best > own };
+            event.effect = Some(effect);
+            event.threshold = Some(threshold);
+            event.drifted = clear && effect > threshold;
+            event.severity = if clear { (effect / threshold).max(0.0) } else { 0.0 };
+            event.detail = format!(
+                "{metric} is {:.3} ({:.3} to {:.3}) on {} labels, {own:.3} when the model was deployed",
+                estimate.value, estimate.interval.low, estimate.interval.high, self.content.labelled
+            );
+        }
+        event.seal();
+        event
+    }
+
+    fn measurement(&self, metric: &str, estimate: Estimate, finding: &DriftEvent) -> Metric {
+        Metric {
+            metric: metric.to_owned(),
+            segment: finding.segment.clone(),
+            value: estimate.value,
+            interval: (estimate.interval.low, estimate.interval.high),
+            rows: rows(self.content.labelled),
+            coverage: coverage(self.content),
+            // The window is settled: what was to come has come.
+            maturity: 1.0,
+            champion: self.champion(metric),
+            event: finding.id.clone(),
+        }
+    }
+
+    /// The champion's own metric, of all rows.
+    fn champion(&self, metric: &str) -> Option<f64> {
+        self.facts.metrics.get(metric).copied().filter(|_| self.segment == WHOLE)
+    }
+}
+
+fn coverage(content: &Content) -> f64 {
+    content.labelled as f64 / content.predictions.max(1) as f64
+}
+
+fn rows(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

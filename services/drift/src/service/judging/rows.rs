@@ -1,0 +1,181 @@
+//! Windows of rows: features and predictions.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Float64Array};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use millrace_schemas::envelope::{DriftKind, Subject};
+use millrace_topics::ReferenceTable;
+
+use super::models::{Loaded, conventional};
+use super::{Judging, status};
+use crate::judge::{About, Inputs, Stream as Topic, against, judge_window};
+use crate::profile::{Cells, Profile, Rows};
+use crate::reference::{Block, Reference};
+use crate::service::Error;
+use crate::service::judge_rows::{ClosedRows, Profiles};
+use crate::service::notes::Maker;
+use crate::service::report::Said;
+use crate::service::stream::Stream;
+use crate::window::WHOLE;
+
+/// The profiles of one topic and maker, by segment.
+type Segments = BTreeMap<String, Profile>;
+
+impl Judging {
+    /// Judges a window of rows.
+    pub fn rows(&self, closed: &ClosedRows) -> Result<Said, Error> {
+        let groups = groups(&closed.profiles);
+        let before = closed.before.as_ref().map(|(window, profiles)| (*window, groups_of(profiles)));
+        let served = self.served(&groups);
+        let mut said =
+            Said { served: served.clone().map(|maker| (maker.model, maker.version)), ..Said::default() };
+        for stream in &self.streams {
+            let makers: Vec<Option<Maker>> = match &stream.predictions {
+                Some(_) => {
+                    groups.keys().filter(|(topic, _)| *topic == stream.stem).map(|(_, m)| m.clone()).collect()
+                }
+                None => vec![None],
+            };
+            for maker in makers {
+                let key = (stream.stem.clone(), maker.clone());
+                let empty = Segments::new();
+                let current = groups.get(&key).unwrap_or(&empty);
+                let about = self.about_rows(stream, closed, maker.as_ref().or(served.as_ref()));
+                let loaded = match &before {
+                    _ if self.table.reference != ReferenceTable::Previous => {
+                        self.loaded(stream, maker.as_ref().or(served.as_ref()))?
+                    }
+                    Some((window, groups)) => groups.get(&key).map(|segments| {
+                        Arc::new(previous(Reference::before(
+                            &stream.plan,
+                            (*window).into(),
+                            segments.clone(),
+                        )))
+                    }),
+                    None => None,
+                };
+                self.judge(stream, about, current, loaded.as_deref(), &mut said);
+            }
+        }
+        Ok(said)
+    }
+
+    /// Whoever answered most in the window: whose reference its features are compared with.
+    fn served(&self, groups: &BTreeMap<(String, Option<Maker>), Segments>) -> Option<Maker> {
+        let rows = |segments: &Segments| segments.get(WHOLE).map_or(0, Profile::rows);
+        let makers =
+            groups.iter().filter_map(|((_, maker), segments)| Some((maker.as_ref()?, rows(segments))));
+        let serving = makers.filter(|(maker, _)| maker.serving);
+        serving.max_by_key(|(maker, rows)| (*rows, std::cmp::Reverse(*maker))).map(|(maker, _)| maker.clone())
+    }
+
+    fn about_rows(&self, stream: &Stream, closed: &ClosedRows, maker: Option<&Maker>) -> About {
+        let predictions = stream.predictions.is_some();
+        About {
+            subject: if predictions { Subject::Prediction } else { Subject::Data },
+            model: maker.map(|maker| maker.model.clone()),
+            version: maker.map(|maker| maker.version.clone()),
+            arm: maker.filter(|_| predictions).map(|maker| maker.arm.clone()),
+            ..self.about(&stream.stem, closed.window, status(closed.provisional, 0))
+        }
+    }
+
+    fn loaded(&self, stream: &Stream, maker: Option<&Maker>) -> Result<Option<Arc<Loaded>>, Error> {
+        let found = match (self.table.reference, maker) {
+            (ReferenceTable::Range { .. }, _) => self.models.own_reference()?,
+            (_, Some(maker)) => self.models.reference(&maker.model, &maker.version)?,
+            (_, None) => self.models.own_reference()?,
+        };
+        match (&stream.predictions, found) {
+            (Some(_), Some(found)) => Ok(scores(stream, &found.reference)?.map(Arc::new)),
+            (None, found) => Ok(found),
+            (Some(_), None) => Ok(None),
+        }
+    }
+
+    fn judge(
+        &self,
+        stream: &Stream,
+        mut about: About,
+        current: &Segments,
+        loaded: Option<&Loaded>,
+        said: &mut Said,
+    ) {
+        let Some(loaded) = loaded else {
+            let mut summary = about.event(DriftKind::Summary, about.subject, WHOLE, "window");
+            summary.rows =
+                current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
+            summary.detail = format!("{}: there is no reference, so nothing is judged", stream.stem);
+            said.events.push(summary);
+            return;
+        };
+        about.reference = loaded.reference.source.clone();
+        let window = crate::window::Window { start_ms: about.start_ms, end_ms: about.end_ms, number: 0 };
+        let inputs = Inputs {
+            about: &about,
+            against: &against(&loaded.reference, self.season, window),
+            current,
+            thresholds: &loaded.thresholds,
+            quality: stream.predictions.is_none().then_some(&loaded.quality),
+            stream: Topic::default(),
+            support: loaded.support.as_ref(),
+            options: &self.options,
+        };
+        let judgement = judge_window(&inputs);
+        said.events.extend(judgement.findings);
+        said.events.push(judgement.summary);
+    }
+}
+
+fn groups(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {
+    groups_of(profiles)
+}
+
+fn groups_of(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {
+    let mut groups: BTreeMap<(String, Option<Maker>), Segments> = BTreeMap::new();
+    for ((topic, maker, segment), profile) in profiles {
+        groups.entry((topic.clone(), maker.clone())).or_default().insert(segment.clone(), profile.clone());
+    }
+    groups
+}
+
+/// The window before as a reference, judged by convention: nothing can be calibrated on it.
+fn previous(reference: Reference) -> Loaded {
+    let thresholds = conventional(&reference);
+    Loaded { reference, thresholds, quality: crate::reference::Quality::default(), support: None }
+}
+
+/// The scores that a reference keeps, as profiles of the prediction topic's plan; none: it keeps none.
+fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Error> {
+    let mut blocks = Vec::new();
+    for block in &reference.blocks {
+        let mut segments = Segments::new();
+        for (segment, scores) in &block.scores {
+            let values: Float64Array = scores.sample().map(|row| Some(row.score)).collect();
+            let ids: Vec<u64> = scores.sample().map(|row| row.id).collect();
+            let field = Field::new("score", DataType::Float64, true);
+            let rows =
+                RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values) as ArrayRef]);
+            let rows = rows.map_err(|error| Error::Internal(error.to_string()))?;
+            let mut profile = Profile::new(&stream.plan);
+            profile.add(&Cells::of(&stream.plan, &rows), &ids, Rows::All);
+            segments.insert(segment.clone(), profile);
+        }
+        if !segments.is_empty() {
+            blocks.push(Block {
+                start_ms: block.start_ms,
+                end_ms: block.end_ms,
+                segments,
+                scores: BTreeMap::new(),
+            });
+        }
+    }
+    if blocks.is_empty() {
+        return Ok(None);
+    }
+    let source = reference.source.clone();
+    Ok(Some(previous(Reference { plan: stream.plan.clone(), blocks, delays: None, source })))
+}

@@ -1,0 +1,273 @@
+//! Keeps the states of alarms and triggers, and writes reports and requests. Its state is all that it was ever told.
+
+use std::sync::Arc;
+
+use millrace_runtime::task::{Batch, Effects, Output, Progress, Task, TaskError};
+use millrace_schemas::envelope::{DriftCommand, DriftEvent, DriftKind, RetrainRequest};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use super::alarms::AlarmBook;
+use super::measures::Measures;
+use super::message::{Assembler, Message};
+use super::notes::{Entry, Span};
+use super::shared::Clocks;
+use crate::alarm::{Action, Alarms, Command, Rules};
+use crate::cause::{self, Depends};
+use crate::retrain::{LabelCount, Measurement, Served, Tick, Trigger, Triggers, Window};
+
+/// The output topic of reports, among those of the stage.
+pub const REPORTS: usize = 0;
+/// The output topic of requests.
+pub const REQUESTS: usize = 1;
+
+/// What a judge says of a window.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Said {
+    /// Findings, drifted or not, and the summary.
+    pub events: Vec<DriftEvent>,
+    /// What was measured on labels.
+    #[serde(default)]
+    pub measurements: Vec<Metric>,
+    /// Labels of the window, where it is of predictions.
+    #[serde(default)]
+    pub labels: u64,
+    /// The model and version that served.
+    #[serde(default)]
+    pub served: Option<(String, String)>,
+}
+
+impl Said {
+    /// As JSON. JSON knows no infinite numbers: a severity beyond all bounds is the greatest there is.
+    pub fn to_bytes(mut self) -> Result<Vec<u8>, Error> {
+        for event in &mut self.events {
+            if !event.severity.is_finite() {
+                event.severity = f64::MAX;
+            }
+            event.values.retain(|_, value| value.is_finite());
+        }
+        serde_json::to_vec(&self).map_err(|error| Error::Internal(error.to_string()))
+    }
+}
+
+/// A metric on labels.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// Its name.
+    pub metric: String,
+    /// The segment; none for all rows.
+    pub segment: Option<String>,
+    /// Its value.
+    pub value: f64,
+    /// The interval of 95 %.
+    pub interval: (f64, f64),
+    /// Labelled rows.
+    pub rows: i64,
+    /// The share of the window's predictions that have a label.
+    pub coverage: f64,
+    /// The share of its labels that must have come by now.
+    pub maturity: f64,
+    /// The metric of the champion's own evaluation.
+    pub champion: Option<f64>,
+    /// The drift event that says so.
+    pub event: String,
+}
+
+/// What the task knows from the application.
+#[derive(Clone)]
+pub struct ReportPlan {
+    /// The triggers.
+    pub triggers: Vec<Trigger>,
+    /// Which columns move because of which.
+    pub depends: Depends,
+    /// Onsets no further apart than this are not told apart, in ms.
+    pub tolerance_ms: i64,
+    /// How many rows a version was trained on, where its model file says so.
+    pub trained: Arc<dyn Fn(&str, &str) -> Option<u64> + Send + Sync>,
+    /// Whether requests are written.
+    pub requests: bool,
+}
+
+/// The task. There is one.
+pub struct Report {
+    plan: ReportPlan,
+    assembler: Assembler<Entry>,
+    alarms: Alarms,
+    triggers: Triggers,
+    served: Served,
+    labels: u64,
+    /// The end of the last window, in ms: what the stream's clock shows.
+    time_ms: Option<i64>,
+    first: Option<i64>,
+    clocks: Arc<Clocks>,
+    measures: Arc<Measures>,
+}
+
+/// What one batch makes the task write.
+#[derive(Default)]
+struct Written {
+    events: Vec<(u32, DriftEvent)>,
+    requests: Vec<(u32, RetrainRequest)>,
+}
+
+impl Report {
+    /// The task.
+    pub fn new(plan: ReportPlan, clocks: Arc<Clocks>, measures: Arc<Measures>) -> Self {
+        Self {
+            alarms: Alarms::new(Rules::default()),
+            triggers: Triggers::new(plan.triggers.clone()),
+            plan,
+            assembler: Assembler::default(),
+            served: Served::default(),
+            labels: 0,
+            time_ms: None,
+            first: None,
+            clocks,
+            measures,
+        }
+    }
+
+    /// The alarms, and what the stream's clock shows.
+    pub fn book(&self) -> AlarmBook {
+        let alarms = self.alarms.iter().map(|(key, alarm)| (key.clone(), alarm.clone())).collect();
+        AlarmBook { time_ms: self.time_ms, alarms }
+    }
+
+    fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {
+        let Some(input) = batch.inputs.first() else { return Ok(()) };
+        let mut written = Written::default();
+        for (row, meta) in input.meta.iter().enumerate() {
+            self.first = self.first.or(Some(meta.offset));
+            let Some((message, _)) = self.assembler.take(&input.rows, row, meta.offset)? else { continue };
+            self.take_one(super::observe::cause(row), message, &mut written)?;
+        }
+        if batch.phase.is_new() {
+            let events: Vec<DriftEvent> = written.events.iter().map(|(_, event)| event.clone()).collect();
+            self.measures.reported(&events, written.requests.len());
+            let time_ms = self.time_ms.unwrap_or_default();
+            self.measures.alarms(self.alarms.iter().map(|(_, alarm)| alarm.shown(time_ms)));
+        }
+        self.write(written, effects)
+    }
+
+    fn take_one(&mut self, row: u32, message: Message<Entry>, written: &mut Written) -> Result<(), Error> {
+        match message.head {
+            Entry::Judged { window, provisional, .. } => {
+                let said: Said = read(&message.body)?;
+                self.judged(row, window, provisional, said, written);
+            }
+            Entry::Command { .. } => self.command(&read(&message.body)?),
+            Entry::Tick { time_ms } => {
+                self.clocks.ticked(time_ms);
+                let requests = self.triggers.tick(&self.served, Tick { time_ms });
+                written.requests.extend(requests.into_iter().map(|request| (row, request)));
+            }
+        }
+        Ok(())
+    }
+
+    fn judged(&mut self, row: u32, window: Span, provisional: bool, said: Said, written: &mut Written) {
+        let Said { mut events, measurements, labels, served } = said;
+        for event in &mut events {
+            event.alarm = self.alarms.observe(event);
+        }
+        let alarms = &self.alarms;
+        cause::group(&mut events, &self.plan.depends, |event| alarms.since_ms(event), self.plan.tolerance_ms);
+        events.iter_mut().for_each(DriftEvent::seal);
+        events.retain(|event| event.drifted || event.kind == DriftKind::Summary);
+        if !provisional {
+            self.time_ms = self.time_ms.max(Some(window.end_ms));
+            if let Some((model, version)) = served {
+                self.served = Served { model, version, new_columns: Vec::new() };
+            }
+            self.labels += labels;
+            let requests = self.fire(window, &events, &measurements);
+            written.requests.extend(requests.into_iter().map(|request| (row, request)));
+        }
+        written.events.extend(events.into_iter().map(|event| (row, event)));
+    }
+
+    fn fire(&mut self, window: Span, events: &[DriftEvent], metrics: &[Metric]) -> Vec<RetrainRequest> {
+        if self.served.model.is_empty() {
+            return Vec::new();
+        }
+        let measurements: Vec<Measurement> = metrics.iter().map(Metric::measurement).collect();
+        let trained = (self.plan.trained)(&self.served.model, &self.served.version);
+        let labels = trained.map(|trained| LabelCount { total: self.labels, trained });
+        let (start_ms, end_ms) = (window.start_ms, window.end_ms);
+        let window = Window { start_ms, end_ms, events, measurements: &measurements, labels };
+        self.triggers.window(&self.served, &window)
+    }
+
+    fn command(&mut self, command: &DriftCommand) {
+        let action = match (command.action.as_str(), command.until_ms) {
+            (DriftCommand::ACK, _) => Action::Acknowledge,
+            (DriftCommand::MUTE, Some(until_ms)) => Action::Mute { until_ms },
+            (DriftCommand::UNMUTE, _) => Action::Unmute,
+            (DriftCommand::CLOSE, _) => Action::Close,
+            _ => return,
+        };
+        // Alarms live in the stream's time, whenever that is.
+        let told = Command {
+            time_ms: self.time_ms.unwrap_or(command.time_ms),
+            alarm: command.alarm.clone(),
+            action,
+            by: command.by.clone(),
+            note: command.reason.clone(),
+        };
+        // What cannot be done is told by the command line, which knows the alarms; here it changes nothing.
+        let _ = self.alarms.command(&told);
+    }
+
+    fn write(&self, written: Written, effects: &mut Effects) -> Result<(), Error> {
+        let wrong = |error: millrace_schemas::Error| Error::Internal(error.to_string());
+        if !written.events.is_empty() {
+            let (cause, events): (Vec<u32>, Vec<DriftEvent>) = written.events.into_iter().unzip();
+            let rows = DriftEvent::to_batch(&events).map_err(wrong)?;
+            effects.outputs.push(Output { topic: REPORTS, rows, cause, late: Vec::new() });
+        }
+        if !written.requests.is_empty() && self.plan.requests {
+            let (cause, requests): (Vec<u32>, Vec<RetrainRequest>) = written.requests.into_iter().unzip();
+            let rows = RetrainRequest::to_batch(&requests).map_err(wrong)?;
+            effects.outputs.push(Output { topic: REQUESTS, rows, cause, late: Vec::new() });
+        }
+        Ok(())
+    }
+}
+
+impl Metric {
+    fn measurement(&self) -> Measurement {
+        Measurement {
+            metric: self.metric.clone(),
+            segment: self.segment.clone(),
+            value: self.value,
+            interval: self.interval,
+            rows: self.rows,
+            coverage: self.coverage,
+            maturity: self.maturity,
+            champion: self.champion,
+            event: self.event.clone(),
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Internal(format!("an entry cannot be read: {error}")))
+}
+
+impl Task for Report {
+    fn apply(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), TaskError> {
+        Ok(self.take(batch, effects)?)
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { task_time_ms: self.time_ms, rebuild_from: vec![self.first] }
+    }
+
+    /// All of its history is taken again.
+    fn restore(&mut self, _: &Progress) {}
+
+    fn state_size(&self) -> (u64, u64) {
+        (self.alarms.iter().count() as u64, 0)
+    }
+}

@@ -1,0 +1,219 @@
+//! The service as the shell runs it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use millrace_runtime::service::{InputTopic, MakeTask, Service, Stage};
+use millrace_schemas::SchemaRegistry;
+use millrace_topics::{Application, KafkaTopic, ReferenceTable, RetrainTable, Role, Start, WindowTable};
+use rdkafka::ClientConfig;
+
+use super::by_id::{Labels, Router};
+use super::clock::Wall;
+use super::commands::Commands;
+use super::join::Join;
+use super::judge_outcomes::{OutcomesJudge, OutcomesPlan};
+use super::judge_rows::{RowsJudge, RowsPlan};
+use super::judging::Judging;
+use super::layout::{Between, Layout};
+use super::measures::Measures;
+use super::observe::Observe;
+use super::report::{Report, ReportPlan};
+use super::shared::Clocks;
+use super::stream::Stream;
+use super::{Error, missing, triggers};
+use crate::cause::Depends;
+use crate::judge::Options;
+
+/// What tasks of one process share.
+#[derive(Clone)]
+struct Shared {
+    clocks: Arc<Clocks>,
+    measures: Arc<Measures>,
+    judging: Arc<Judging>,
+}
+
+/// The service that watches an application all of whose topics have their schemas. Starts its clock, which writes by
+/// itself: `kafka` says how to reach the cluster, `grouped` whether offsets are committed there.
+pub fn service(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+    grouped: bool,
+) -> Result<Service, Error> {
+    let layout = Layout::of(app)?;
+    let dead_letters = app.dead_letters().ok_or_else(|| missing(app, "dead-letters", "dead-letters.toml"))?;
+    let group = format!("{}.{}", layout.drift.kafka.name, layout.between.fingerprint);
+    let retrain = app.retrain();
+    let none = RetrainTable::default();
+    let declared =
+        retrain.map_or(&none, |topic| if let Role::Retrain(table) = &topic.role { table } else { &none });
+    let fires = triggers::of(layout.table, declared)?;
+    let shared = Shared {
+        clocks: Arc::default(),
+        measures: Arc::new(Measures::new(&app.name)),
+        judging: Arc::new(judging(&layout)),
+    };
+    let router = layout.between.by_id.as_ref().map(Router::new);
+    let wall = Wall {
+        kafka: kafka.clone(),
+        registry,
+        group: grouped.then(|| group.clone()),
+        topics: watched(&layout),
+        rows: layout.between.rows.clone(),
+        by_id: layout.between.by_id.clone().zip(router.clone()),
+        journal: layout.between.journal.clone(),
+        schedules: triggers::schedules(&fires),
+        max_wait_ms: layout.table.max_wait_ms,
+        step_ms: layout.grid().map_or(i64::MAX, |grid| grid.step_ms),
+        clocks: shared.clocks.clone(),
+    };
+    let report = ReportPlan {
+        triggers: fires,
+        depends: Depends::default(),
+        tolerance_ms: layout.grid().map_or(0, |grid| grid.step_ms),
+        trained: {
+            let judging = shared.judging.clone();
+            Arc::new(move |model, version| judging.models.facts(model, version).trained)
+        },
+        requests: retrain.is_some(),
+    };
+    let mut stages = observing(&layout, router.as_ref(), &shared);
+    stages.extend(judges(&layout, &shared));
+    stages.extend(reporting(&layout, report, &shared));
+    let clock = Arc::new(wall.start()?);
+    Ok(Service {
+        name: "drift".to_owned(),
+        group,
+        stages,
+        dead_letters: dead_letters.kafka.clone(),
+        ready: Arc::new(move || {
+            // As long as the service is there, its clock runs.
+            let _ = &clock;
+            Ok(())
+        }),
+    })
+}
+
+fn judging(layout: &Layout<'_>) -> Judging {
+    Judging {
+        app: layout.app.name.clone(),
+        table: layout.table.clone(),
+        windows: layout.windows,
+        season: layout.season,
+        streams: layout.streams.clone(),
+        models: super::Models::new(&layout.app.folder),
+        options: Options::default(),
+    }
+}
+
+fn watched(layout: &Layout<'_>) -> BTreeMap<String, String> {
+    let streams = layout.streams.iter().map(|stream| (stream.stem.clone(), stream.input.topic.name.clone()));
+    let labels =
+        layout.labels.iter().map(|(input, columns)| (columns.stem.clone(), input.topic.name.clone()));
+    streams.chain(labels).collect()
+}
+
+/// The stages that read what is watched.
+fn observing(layout: &Layout<'_>, router: Option<&Router>, shared: &Shared) -> Vec<Stage> {
+    let Between { rows, by_id, .. } = &layout.between;
+    let observe = |stream: &Arc<Stream>| {
+        let joined = by_id.as_ref().zip(router).filter(|_| stream.predictions.is_some());
+        let (stream_of, router, measures) =
+            (stream.clone(), joined.map(|(_, router)| router.clone()), shared.measures.clone());
+        let task: MakeTask = Arc::new(move |partition| {
+            Ok(Box::new(Observe::new(stream_of.clone(), partition, router.clone(), measures.clone())))
+        });
+        let outputs = [Some(rows), joined.map(|(topic, _)| topic)].into_iter().flatten().cloned().collect();
+        stage(&stream.stem, stream.input.clone(), outputs, true, task)
+    };
+    let mut stages: Vec<Stage> = layout.streams.iter().map(observe).collect();
+    if let (Some((input, columns)), Some(by_id), Some(router), Some(grid)) =
+        (&layout.labels, by_id, router, layout.grid())
+    {
+        let (columns_of, router) = (columns.clone(), router.clone());
+        let task: MakeTask = Arc::new(move |partition| {
+            Ok(Box::new(Labels::new(columns_of.clone(), partition, grid, router.clone())))
+        });
+        stages.push(stage(&columns.stem, input.clone(), vec![by_id.clone(), rows.clone()], false, task));
+    }
+    stages
+}
+
+/// The stages that put together what was seen.
+fn judges(layout: &Layout<'_>, shared: &Shared) -> Vec<Stage> {
+    let Between { rows, by_id, outcomes, journal, .. } = &layout.between;
+    let length_ms = match layout.table.window {
+        WindowTable::Time { length_ms, .. } => length_ms,
+        WindowTable::Rows(_) => 0,
+    };
+    let judge = shared.judging.clone();
+    let plan = RowsPlan {
+        places: layout.places(),
+        grid: layout.grid(),
+        length_ms,
+        plans: layout.streams.iter().map(|stream| (stream.plan.fingerprint(), stream.plan.clone())).collect(),
+        keeps_previous: layout.table.reference == ReferenceTable::Previous,
+        judge: Arc::new(move |closed| judge.rows(closed)),
+    };
+    let (clocks, measures) = (shared.clocks.clone(), shared.measures.clone());
+    let task: MakeTask =
+        Arc::new(move |_| Ok(Box::new(RowsJudge::new(plan.clone(), clocks.clone(), measures.clone()))));
+    let mut stages = vec![stage("rows", between(rows), vec![journal.clone()], true, task)];
+    if let (Some(join), Some(by_id), Some(outcomes), Some(predictions)) =
+        (layout.join().map(Arc::new), by_id, outcomes, layout.predictions())
+    {
+        let (plan, measures) = (join.clone(), shared.measures.clone());
+        let task: MakeTask =
+            Arc::new(move |partition| Ok(Box::new(Join::new(plan.clone(), partition, measures.clone()))));
+        stages.push(stage("join", between(by_id), vec![outcomes.clone()], true, task));
+        let judge = shared.judging.clone();
+        let plan = OutcomesPlan {
+            topic: predictions.stem.clone(),
+            partitions: i32::try_from(by_id.partitions).unwrap_or(i32::MAX),
+            join,
+            judge: Arc::new(move |known| judge.outcomes(known)),
+        };
+        let task: MakeTask = Arc::new(move |_| Ok(Box::new(OutcomesJudge::new(plan.clone()))));
+        stages.push(stage("outcomes", between(outcomes), vec![journal.clone()], true, task));
+    }
+    stages
+}
+
+/// The stages around the journal.
+fn reporting(layout: &Layout<'_>, plan: ReportPlan, shared: &Shared) -> Vec<Stage> {
+    let journal = &layout.between.journal;
+    let mut stages = Vec::new();
+    if let Some(commands) = layout.app.drift_commands() {
+        let input = InputTopic {
+            topic: commands.kafka.clone(),
+            time: commands.time.clone().unwrap_or_default(),
+            source: None,
+        };
+        let task: MakeTask = Arc::new(|_| Ok(Box::new(Commands)));
+        stages.push(stage("commands", input, vec![journal.clone()], false, task));
+    }
+    let requests = layout.app.retrain().map(|topic| topic.kafka.clone());
+    let outputs = std::iter::once(layout.drift.kafka.clone()).chain(requests).collect();
+    let (clocks, measures) = (shared.clocks.clone(), shared.measures.clone());
+    let task: MakeTask =
+        Arc::new(move |_| Ok(Box::new(Report::new(plan.clone(), clocks.clone(), measures.clone()))));
+    stages.push(stage("report", between(journal), outputs, true, task));
+    stages
+}
+
+fn between(topic: &KafkaTopic) -> InputTopic {
+    InputTopic { topic: topic.clone(), time: "time".to_owned(), source: None }
+}
+
+fn stage(name: &str, input: InputTopic, outputs: Vec<KafkaTopic>, stateful: bool, task: MakeTask) -> Stage {
+    Stage {
+        name: format!("drift/{name}"),
+        inputs: vec![input],
+        outputs,
+        alignment: None,
+        stateful,
+        start: Start::Earliest,
+        task,
+    }
+}

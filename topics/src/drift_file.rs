@@ -1,0 +1,234 @@
+//! `[drift]` of a topic file, read.
+
+use std::collections::BTreeSet;
+
+use crate::instant::instant_ms;
+use crate::table::Table;
+use crate::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
+
+const MINUTE_MS: i64 = 60_000;
+const DAY_MS: i64 = 86_400_000;
+/// Windows of fewer rows than this tell nothing.
+const LEAST_ROWS: i64 = 100;
+/// A window is stored once for each slide that it spans.
+const MOST_SLIDES: i64 = 168;
+
+/// What stands where nothing is said.
+pub(crate) fn none() -> DriftTable {
+    DriftTable {
+        features: None,
+        columns: Vec::new(),
+        ignore: Vec::new(),
+        predictions: None,
+        labels: None,
+        task: TaskKind::Binary,
+        window: WindowTable::Time { length_ms: DAY_MS, slide_ms: DAY_MS },
+        lateness_ms: 60 * MINUTE_MS,
+        max_wait_ms: 10 * MINUTE_MS,
+        segments: Vec::new(),
+        groups: Vec::new(),
+        reference: ReferenceTable::Model,
+        season_ms: None,
+        horizon_ms: 30 * DAY_MS,
+        negative_after_ms: None,
+        coverage: 0.8,
+        maturity_ms: 7 * DAY_MS,
+        expected_time_between_alarms_ms: 90 * DAY_MS,
+        ks: vec![100],
+    }
+}
+
+/// Reads the table; whatever is wrong is noted, and a default stands in.
+pub(crate) fn read(table: &Table<'_, '_>) -> DriftTable {
+    let otherwise = none();
+    let names = |key, example| distinct(table, key, example);
+    let stem = |key, example| table.string(key, example).map(str::to_owned);
+    let duration = |key, least_ms, default| table.duration(key, least_ms).unwrap_or(default);
+    let tasks = [
+        ("binary", TaskKind::Binary),
+        ("multiclass", TaskKind::Multiclass),
+        ("regression", TaskKind::Regression),
+        ("ranking", TaskKind::Ranking),
+    ];
+    let drift = DriftTable {
+        features: stem("features", "features"),
+        columns: names("columns", "amount"),
+        ignore: names("ignore", "customer_id"),
+        predictions: stem("predictions", "predictions"),
+        labels: table.table("labels").and_then(|labels| read_labels(&labels)),
+        task: table.choice("task", &tasks).unwrap_or(otherwise.task),
+        window: read_window(table),
+        lateness_ms: duration("lateness", 0, otherwise.lateness_ms),
+        max_wait_ms: duration("max_wait", 1, otherwise.max_wait_ms),
+        segments: names("segments", "country"),
+        groups: names("groups", "country"),
+        reference: read_reference(table).unwrap_or(otherwise.reference),
+        season_ms: table.duration("season", 1),
+        horizon_ms: duration("horizon", 1, otherwise.horizon_ms),
+        negative_after_ms: table.duration("negative_after", 1),
+        coverage: table.number("coverage", 0.0..=1.0).unwrap_or(otherwise.coverage),
+        maturity_ms: duration("maturity", 0, otherwise.maturity_ms),
+        expected_time_between_alarms_ms: duration(
+            "expected_time_between_alarms",
+            1,
+            otherwise.expected_time_between_alarms_ms,
+        ),
+        ks: table.counts("ks", "[100, 1000]").unwrap_or(otherwise.ks),
+    };
+    check(table, &drift);
+    table.refuse_unknown();
+    drift
+}
+
+fn read_window(table: &Table<'_, '_>) -> WindowTable {
+    if table.has("rows") {
+        for key in ["window", "slide"] {
+            if table.has(key) {
+                table.problem(key, "and `rows` are two kinds of windows; leave one of them out");
+            }
+        }
+        let rows =
+            table.integer("rows", LEAST_ROWS..=i64::from(u32::MAX)).and_then(|n| u32::try_from(n).ok());
+        return WindowTable::Rows(rows.unwrap_or(u32::MAX));
+    }
+    let length_ms = table.duration("window", 1_000).unwrap_or(DAY_MS);
+    let slide_ms = table.duration("slide", 1_000).unwrap_or(length_ms);
+    if length_ms % slide_ms != 0 || length_ms / slide_ms > MOST_SLIDES {
+        let message = format!(
+            "must go into `window` a whole number of times, at most {MOST_SLIDES}; write for example slide = \"1h\" and window = \"1d\""
+        );
+        table.problem("slide", message);
+        return WindowTable::Time { length_ms, slide_ms: length_ms };
+    }
+    WindowTable::Time { length_ms, slide_ms }
+}
+
+fn read_labels(table: &Table<'_, '_>) -> Option<LabelsTable> {
+    let required = |key, example: &str| {
+        if !table.has(key) {
+            table.problem(key, format!("is missing; write for example {key} = \"{example}\""));
+        }
+        table.string(key, example).map(str::to_owned)
+    };
+    let (topic, outcome) = (required("topic", "labels"), required("outcome", "fraud"));
+    let id = table.string("id", "tx_id").map(str::to_owned);
+    table.refuse_unknown();
+    Some(LabelsTable { topic: topic?, id, outcome: outcome? })
+}
+
+fn read_reference(table: &Table<'_, '_>) -> Option<ReferenceTable> {
+    let range =
+        table.has("range").then(|| table.table("range").and_then(|range| read_range(&range))).flatten();
+    let kinds = [("model", 0), ("previous", 1), ("range", 2)];
+    let kind = table.choice("reference", &kinds);
+    match (kind, range) {
+        (Some(2), None) => {
+            table.problem("reference", "\"range\" needs its bounds; write for example range = { from = 2018-04-01T00:00:00Z, to = 2018-06-01T00:00:00Z }");
+            None
+        }
+        (Some(2), Some(range)) => Some(range),
+        (_, Some(_)) => {
+            table.problem("range", "is for reference = \"range\"; write that, or leave it out");
+            None
+        }
+        (Some(1), None) => Some(ReferenceTable::Previous),
+        (_, None) => Some(ReferenceTable::Model),
+    }
+}
+
+fn read_range(table: &Table<'_, '_>) -> Option<ReferenceTable> {
+    let wanted = "a time such as 2018-04-01T00:00:00Z";
+    let time = |key| {
+        if !table.has(key) {
+            table.problem(key, format!("is missing; write {wanted}"));
+        }
+        let time = match table.time_or_string(key, wanted)? {
+            Ok(time) => instant_ms(time),
+            Err(text) => text.parse().ok().as_ref().and_then(instant_ms),
+        };
+        if time.is_none() {
+            table.problem(key, format!("is no time with its offset; write {wanted}"));
+        }
+        time
+    };
+    let (from, to) = (time("from"), time("to"));
+    table.refuse_unknown();
+    let (from_ms, to_ms) = (from?, to?);
+    if from_ms >= to_ms {
+        table.problem("to", "must lie after `from`");
+        return None;
+    }
+    Some(ReferenceTable::Range { from_ms, to_ms })
+}
+
+fn distinct(table: &Table<'_, '_>, key: &'static str, example: &str) -> Vec<String> {
+    let names = table.strings(key, example).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    for name in names.iter().filter(|name| !seen.insert(**name)) {
+        table.problem(key, format!("names `{name}` twice; name it once"));
+    }
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// What the keys say of each other.
+fn check(table: &Table<'_, '_>, drift: &DriftTable) {
+    if drift.features.is_none() && drift.predictions.is_none() {
+        table.problem("features", "is missing, and `predictions` too: nothing is watched; write for example features = \"features\"");
+    }
+    if drift.labels.is_some() && drift.predictions.is_none() {
+        table.problem(
+            "labels",
+            "are joined with predictions; name their topic too: predictions = \"predictions\"",
+        );
+    }
+    if !drift.groups.is_empty() && drift.predictions.is_none() {
+        table.problem("groups", "are of predictions; name their topic too: predictions = \"predictions\"");
+    }
+    for (key, names) in [("ignore", &drift.ignore)] {
+        for name in names.iter().filter(|name| drift.columns.contains(name)) {
+            table.problem(
+                key,
+                format!("names `{name}`, which `columns` names too; leave it out of one of them"),
+            );
+        }
+    }
+    if drift.negative_after_ms.is_some() && drift.task != TaskKind::Binary {
+        table.problem(
+            "negative_after",
+            "is for task = \"binary\", where no label can mean negative; leave it out",
+        );
+    }
+    if drift.negative_after_ms.is_some_and(|ms| ms > drift.horizon_ms) {
+        table.problem(
+            "negative_after",
+            "must not be longer than `horizon`: what is older than that is forgotten",
+        );
+    }
+    if drift.maturity_ms > drift.horizon_ms {
+        table.problem("maturity", "must not be longer than `horizon`: what is older than that is forgotten");
+    }
+    check_windows(table, drift);
+}
+
+fn check_windows(table: &Table<'_, '_>, drift: &DriftTable) {
+    match drift.window {
+        WindowTable::Rows(_) if drift.predictions.is_some() => {
+            table.problem("rows", "cannot be the windows of predictions, which are kept per model version and joined by time; write window = \"1 day\", or leave `predictions` out");
+        }
+        WindowTable::Rows(_) if drift.season_ms.is_some() => {
+            table.problem("season", "needs windows of time; write window = \"1h\", or leave it out");
+        }
+        WindowTable::Time { slide_ms, .. }
+            if drift.season_ms.is_some_and(|season| season % slide_ms != 0) =>
+        {
+            table.problem(
+                "season",
+                "must hold a whole number of windows; write for example season = \"1 week\"",
+            );
+        }
+        _ => {}
+    }
+    if drift.season_ms.is_some_and(|season| season != DAY_MS && season != 7 * DAY_MS) {
+        table.problem("season", "must be \"1 day\" or \"1 week\"");
+    }
+}
