@@ -23,6 +23,6 @@ pub use model::{
     Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
     Start, Topic,
 };
-pub use near::did_you_mean;
+pub use near::{did_you_mean, listed};
 pub use partitioner::Partitioner;
 pub use state::{check_co_partitioned, check_retention};
