@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod datafusion_oracle;
 #[cfg(test)]
+mod deployments;
+#[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
 mod oracle;
@@ -14,3 +16,9 @@ mod second_application;
 mod servers;
 #[cfg(test)]
 mod sql_cases;
+#[cfg(test)]
+mod too_large;
+#[cfg(test)]
+mod topics_apply;
+#[cfg(test)]
+mod variables;
