@@ -170,6 +170,11 @@ fn parse_day(text: &str) -> Result<i64, String> {
 
 impl Population {
     fn params(&self) -> Result<Params> {
+        for (flag, number) in
+            [("customers", self.customers), ("terminals", self.terminals), ("days", self.days)]
+        {
+            ensure!(number > 0, "--{flag} must be at least 1");
+        }
         ensure!(self.radius.is_finite() && self.radius >= 0.0, "--radius must be a number from 0 on");
         let label_delay_ms = (self.label_delay_days * DAY_MS as f64).round();
         ensure!((0.0..1e15).contains(&label_delay_ms), "--label-delay-days must be a number from 0 on");
@@ -202,6 +207,7 @@ fn send(generate: Generate) -> Result<()> {
     if let Some(limit) = generate.limit {
         stream = stream.limit(limit);
     }
+    ensure!(!stream.payments().is_empty(), "these flags leave no payment: raise --limit or --radius");
     let frauds = stream.payments().iter().filter(|payment| payment.fraud).count();
     eprintln!(
         "{} payments, {frauds} of them frauds, {} labels",
@@ -232,6 +238,20 @@ mod tests {
         let cli = Cli::parse_from(["millrace-load", "generate", "--to", "json"]);
         let Command::Generate(generate) = cli.command else { panic!("not generate") };
         assert_eq!(generate.population.params().unwrap(), Params::default());
+    }
+
+    #[test]
+    fn flags_that_leave_no_payment_are_refused_by_name() {
+        let refusal = |flags: &[&str]| {
+            let words = ["millrace-load", "generate", "--to", "json", "--customers", "5"];
+            let cli = Cli::try_parse_from(words.iter().chain(flags));
+            run(cli.unwrap()).unwrap_err().to_string()
+        };
+        assert_eq!(refusal(&["--days", "0"]), "--days must be at least 1");
+        assert_eq!(refusal(&["--terminals", "0"]), "--terminals must be at least 1");
+        for none in [["--limit", "0"], ["--radius", "0"]] {
+            assert!(refusal(&none).starts_with("these flags leave no payment"), "{none:?}");
+        }
     }
 
     #[test]

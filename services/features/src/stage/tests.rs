@@ -181,11 +181,12 @@ fn rows_that_cannot_be_placed_are_rejected_and_cost_no_other() {
         (12, None, Some("a"), None, None),
         (13, Some(14), Some("a"), None, None),
         (15, Some(15), Some("a"), None, None),
+        (16, Some(-9_200_000_000_000_000), Some("a"), None, None),
     ]);
     let mut run = Run::new(&plan, 1);
-    run.take(&rows, 5, Phase::Live);
+    run.take(&rows, 6, Phase::Live);
     let reasons: Vec<&str> = run.rejected.iter().map(|(reason, _)| *reason).collect();
-    assert_eq!(reasons, ["null_key", "null_time", "order_time_ahead"]);
+    assert_eq!(reasons, ["null_key", "null_time", "order_time_ahead", "time_out_of_range"]);
     assert_eq!(run.rejected[2].1, "clicked lies after the record time");
     assert_eq!(
         run.table(),

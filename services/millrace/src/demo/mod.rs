@@ -1,6 +1,7 @@
 //! `millrace demo`: generated card payments through the whole path, watched as they pass, judged at the end.
 
 mod alert;
+mod course;
 mod feed;
 mod latency;
 mod observer;
@@ -9,9 +10,6 @@ mod summary;
 mod view;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail};
 use millrace_load::fraud::{Params, Stream, stream};
@@ -21,12 +19,10 @@ use crate::application;
 use crate::cli::DemoArgs;
 use crate::embedded::Embedded;
 use crate::services;
+use course::Course;
 use observer::Observer;
 use screen::Screen;
 use summary::Summary;
-
-/// When each payment was published, in µs since the demo began; the index is the payment's position.
-type SentAt = Arc<[AtomicU64]>;
 
 /// Runs the demo.
 pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
@@ -42,14 +38,12 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     let embedded = Embedded::start(&app, configuration)?;
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
-    let begin = Instant::now();
-    let sent_at: SentAt = stream.payments().iter().map(|_| AtomicU64::new(0)).collect();
-    let observer =
-        Observer::start(&embedded, &app, stream.payments(), sent_at.clone(), begin, shutdown.clone())?;
+    let course = Course::begin(stream.payments().len());
+    let observer = Observer::start(&embedded, &app, stream.payments(), course.clone(), shutdown.clone())?;
     let (environment, prepared) = (embedded.environment.clone(), embedded.services.clone());
     let services_stop = shutdown.clone();
     let running = std::thread::spawn(move || services::run(prepared, &environment, &services_stop));
-    let feed = feed::start(&embedded, &app, stream.clone(), sent_at, begin, shutdown.clone())?;
+    let feed = feed::start(&embedded, &app, stream.clone(), course.clone(), shutdown.clone())?;
     let outcome = watch(&observer, &stream, &shutdown);
     shutdown.request();
     let fed = feed.join().map_err(|_| anyhow::anyhow!("the feed panicked"))?;
@@ -61,7 +55,7 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     if !finished {
         bail!("stopped before the last payment was scored");
     }
-    Summary::new(&params, &stream, &scores).print(args.json)
+    Summary::new(&params, &stream, &scores, course.ahead()).print(args.json)
 }
 
 /// Shows the stream until every payment has its outcome or the end is asked for; whether all have.
@@ -76,15 +70,5 @@ fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bo
         if finished || shutdown.wait(screen.interval()) {
             return Ok(finished);
         }
-    }
-}
-
-fn micros_since(begin: Instant) -> u64 {
-    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-fn sent(sent_at: &SentAt, tx: usize, at_us: u64) {
-    if let Some(slot) = sent_at.get(tx) {
-        slot.store(at_us, Ordering::Relaxed);
     }
 }
