@@ -109,6 +109,9 @@ impl Bounds {
     }
 }
 
+/// More edges cost memory in every profile and say no more.
+const MAX_EDGES: usize = 4_000;
+
 impl ColumnPlan {
     /// A column of that kind, of which no reference is known yet.
     pub fn new(name: &str, kind: Kind) -> Self {
