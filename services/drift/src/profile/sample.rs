@@ -109,6 +109,18 @@ impl RowSample {
         self.take(rows, |column, slot| other.cells[column][slot]);
     }
 
+    /// Keeps those of the smallest hashes alone, at most so many.
+    pub(super) fn trim(&mut self, rows: usize) {
+        if self.slots.len() <= rows {
+            return;
+        }
+        let kept: BTreeMap<u64, u32> = self.slots.iter().take(rows).map(|(id, slot)| (*id, *slot)).collect();
+        let compact = |cells: &Vec<u64>| kept.values().map(|slot| cells[*slot as usize]).collect();
+        self.cells = self.cells.iter().map(compact).collect();
+        self.copies = kept.values().map(|slot| self.copies[*slot as usize]).collect();
+        self.slots = kept.into_keys().zip(0..).collect();
+    }
+
     /// How many rows are kept.
     pub(super) fn len(&self) -> usize {
         self.slots.len()

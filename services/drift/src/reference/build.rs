@@ -73,12 +73,16 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
         SegmentPlan { column: column.clone(), values }
     });
     let segments = segments.collect();
+    // A window compared with more rows than are kept exactly is compared on the grid: its own values would be in vain.
+    let exact_rows = if rows > bounds.exact_rows as u64 { 0 } else { bounds.exact_rows };
+    let bounds = Bounds { exact_rows, ..bounds };
     let plan = Arc::new(Plan::new(discovery.plans(&columns.watched, &options.kinds), bounds, segments));
     let mut blocks = Blocks { plan: plan.clone(), blocks: BTreeMap::new(), delays: Delays::default() };
     match held.batches {
         Some(batches) => batches.iter().try_for_each(|batch| blocks.add(batch, options))?,
         None => each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?,
     }
+    blocks.trim();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let delays = options.label_time.is_some().then_some(blocks.delays);
     Ok(Reference { plan, blocks: blocks.blocks.into_values().collect(), delays, source: names.join(", ") })
@@ -194,8 +198,23 @@ struct Blocks {
     delays: Delays,
 }
 
+/// Blocks of the same hour or day of the week come every seventh time; twice as many rows are kept of each as these need
+/// to fill a sample together, and never fewer than [`FEWEST`].
+const SEASON: usize = 7;
+const FEWEST: usize = 100;
+
 impl Blocks {
+    fn trim(&mut self) {
+        let all = self.plan.bounds.sample_rows;
+        let rows = (2 * SEASON * all / self.blocks.len().max(1)).clamp(FEWEST, all.max(FEWEST));
+        let profiles = self.blocks.values_mut().flat_map(|block| block.segments.values_mut());
+        profiles.for_each(|profile| profile.trim_sample(rows));
+    }
+
     fn add(&mut self, batch: &FileBatch, options: &BuildOptions) -> Result<(), Error> {
+        if batch.rows.num_rows() == 0 {
+            return Ok(()); // all of its rows lie outside of the wanted range
+        }
         let length = options.block_ms.unwrap_or(DAY_MS).max(1);
         let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
         match batch.times_ms.is_empty() {
