@@ -88,6 +88,6 @@ mod tests {
         let trial = trial(Watcher::Detector(cusum), &kinds()[0], 3).unwrap();
         assert_eq!(trial.false_alarms, 0);
         assert_eq!(trial.delays[1].missed, 0);
-        assert!((1..300).contains(&trial.delays[1].rows), "{trial:?}");
+        assert!((3..900).contains(&trial.delays[1].rows), "{trial:?}");
     }
 }

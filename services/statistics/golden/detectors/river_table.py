@@ -86,10 +86,10 @@ def main() -> None:
         "adwin": (drift.ADWIN, 200),
         "ddm": (drift.binary.DDM, 200),
         "eddm": (drift.binary.EDDM, 200),
-        "hddm_a": (drift.binary.HDDMA, 200),
-        "hddm_w": (drift.binary.HDDMW, 200),
-        "page_hinkley": (drift.PageHinkley, 200),
-        # A test of SciPy per row: fewer seeds.
+        # Slower per row: fewer seeds, those of the first streams.
+        "hddm_a": (drift.binary.HDDMA, 20),
+        "hddm_w": (drift.binary.HDDMW, 20),
+        "page_hinkley": (drift.PageHinkley, 20),
         "kswin": (lambda: drift.KSWIN(seed=1), 2),
     }
     chosen = sys.argv[1:] or list(river)

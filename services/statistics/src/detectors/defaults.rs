@@ -27,7 +27,7 @@ impl Parameters {
                 two_sided: false,
             }),
             "page_hinkley" => Self::PageHinkley(page_hinkley()),
-            "kswin" => Self::Kswin(Kswin { alpha: 1e-9, window_size: 300, stat_size: 100, seed: 1 }),
+            "kswin" => Self::Kswin(Kswin { alpha: 3.7e-10, window_size: 600, stat_size: 200, seed: 1 }),
             "cusum" => Self::Cusum(cusum()),
             _ => return Err(Error::UnknownDetector { name: name.to_owned() }),
         };

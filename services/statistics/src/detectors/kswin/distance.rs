@@ -3,18 +3,30 @@
 /// Distances up to this are never a drift, however many rows are compared.
 const LEAST_DISTANCE: f64 = 0.1;
 
-/// The greatest difference between how many rows of either sample are at most x, over all x. Sorts both.
-pub(super) fn rows_apart(one: &mut [f64], other: &mut [f64]) -> usize {
-    one.sort_unstable_by(f64::total_cmp);
-    other.sort_unstable_by(f64::total_cmp);
-    let (mut i, mut j, mut greatest) = (0, 0, 0);
-    while i < one.len() && j < other.len() {
-        let value = one[i].min(other[j]);
-        i += one[i..].iter().take_while(|x| **x <= value).count();
-        j += other[j..].iter().take_while(|x| **x <= value).count();
-        greatest = greatest.max(i.abs_diff(j));
+/// Which sample a row is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Drawn,
+    Newest,
+    Neither,
+}
+
+/// The greatest difference between how many rows of either sample are at most x, over all x, of rows in ascending order.
+pub(super) fn rows_apart(ascending: impl Iterator<Item = (f64, Side)>) -> usize {
+    let (mut ahead, mut greatest, mut last) = (0_isize, 0, f64::NAN);
+    for (value, side) in ascending {
+        // A value's ties are all counted before the distance is taken.
+        if value != last {
+            greatest = greatest.max(ahead.unsigned_abs());
+            last = value;
+        }
+        ahead += match side {
+            Side::Drawn => 1,
+            Side::Newest => -1,
+            Side::Neither => 0,
+        };
     }
-    greatest
+    greatest.max(ahead.unsigned_abs())
 }
 
 /// The smallest distance, in rows, whose p-value is at most `alpha`; n + 1 where there is none.
@@ -58,10 +70,17 @@ mod tests {
 
     #[test]
     fn ties_are_counted_on_both_sides_before_the_distance_is_taken() {
-        assert_eq!(rows_apart(&mut [1.0, 1.0, 2.0], &mut [1.0, 1.0, 1.0]), 1);
-        assert_eq!(rows_apart(&mut [1.0, 2.0], &mut [2.0, 1.0]), 0);
-        assert_eq!(rows_apart(&mut [1.0, 2.0, 3.0], &mut [4.0, 5.0, 6.0]), 3);
-        assert_eq!(rows_apart(&mut [9.0, 9.0, 9.0], &mut [4.0, 5.0, 9.0]), 2);
+        let apart = |drawn: [f64; 3], newest: [f64; 3]| {
+            let mut rows: Vec<_> = drawn.map(|value| (value, Side::Drawn)).to_vec();
+            rows.extend(newest.map(|value| (value, Side::Newest)));
+            rows.push((2.5, Side::Neither));
+            rows.sort_by(|a, b| a.0.total_cmp(&b.0));
+            rows_apart(rows.into_iter())
+        };
+        assert_eq!(apart([1.0, 1.0, 2.0], [1.0, 1.0, 1.0]), 1);
+        assert_eq!(apart([1.0, 2.0, 3.0], [3.0, 2.0, 1.0]), 0);
+        assert_eq!(apart([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]), 3);
+        assert_eq!(apart([9.0, 9.0, 9.0], [4.0, 5.0, 9.0]), 2);
     }
 
     #[test]
