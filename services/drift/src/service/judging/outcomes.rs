@@ -55,7 +55,8 @@ impl Judging {
         };
         let tested = stopped(arrivals.observed, arrivals.expected, 1.0);
         let mut event = about.event(DriftKind::Finding, Subject::Labels, WHOLE, "arrivals");
-        let missing = if arrivals.expected > 0.0 { 1.0 - arrivals.observed as f64 / arrivals.expected } else { 0.0 };
+        let missing =
+            if arrivals.expected > 0.0 { 1.0 - arrivals.observed as f64 / arrivals.expected } else { 0.0 };
         event.statistic = Some(arrivals.observed as f64);
         event.effect = Some(missing.max(0.0));
         event.threshold = Some(MISSING_LABELS);
