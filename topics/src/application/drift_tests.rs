@@ -100,7 +100,7 @@ fn what_is_wrong_in_drift_names_file_line_and_key() {
 fn what_drift_names_must_be_there() {
     assert_eq!(
         problems(&[("retrain-requests.toml", "[retrain.triggers.t]\non = \"drift\"\n")]),
-        "web/retrain-requests.toml: retrain: is written by the service that watches, and no topic file has a table [drift]; \
+        "web/retrain-requests.toml:1: retrain: is written by the service that watches, and no topic file has a table [drift]; \
          add drift.toml"
     );
     assert_eq!(

@@ -16,6 +16,7 @@ use millrace_topics::{KafkaTopic, Partitioner};
 
 use super::grid::Grid;
 use super::judge_rows::{ClosedRows, RowsJudge, RowsPlan};
+use super::judging::of_window_before;
 use super::measures::Measures;
 use super::notes::Place;
 use super::observe::Observe;
@@ -234,7 +235,12 @@ fn judge(first: &std::sync::Mutex<Option<Reference>>, closed: &ClosedRows) -> Sa
         about: &about,
         against: &against(reference, None, closed.window.into()),
         current: &current,
-        thresholds: &Thresholds::conventional(&reference.plan, &reference.segments(), 600, &[]),
+        thresholds: &of_window_before(Thresholds::conventional(
+            &reference.plan,
+            &reference.segments(),
+            600,
+            &[],
+        )),
         quality: None::<&Quality>,
         stream: Topic::default(),
         support: None,

@@ -181,16 +181,18 @@ impl RowsJudge {
         let (Some(grid), Some(reached_ms)) = (self.plan.grid, self.reached_ms()) else { return Ok(()) };
         let settled_ms = grid.floor(reached_ms.saturating_sub(grid.lateness_ms));
         let ended_ms = grid.floor(reached_ms);
-        let due: Vec<i64> = ends(grid, self.settled_ms, settled_ms, self.first_end()).collect();
+        let first_ms = self.first_end();
+        let due: Vec<i64> = ends(grid, self.settled_ms, settled_ms, first_ms).collect();
         for end_ms in &due {
             self.close_settled(*end_ms, due.len() > MOST_EMPTY, row, out)?;
         }
-        let due: BTreeSet<i64> = ends(grid, self.ended_ms, ended_ms, self.first_end()).collect();
+        // Nothing has ended before the first window with rows has.
+        self.settled_ms = due.last().copied().or(self.settled_ms);
+        let due: BTreeSet<i64> = ends(grid, self.ended_ms, ended_ms, first_ms).collect();
+        self.ended_ms = due.last().copied().or(self.ended_ms);
         for end_ms in due.into_iter().filter(|_| grid.lateness_ms > 0) {
             self.close_provisional(end_ms, row, out)?;
         }
-        self.settled_ms = self.settled_ms.max(Some(settled_ms));
-        self.ended_ms = self.ended_ms.max(Some(ended_ms));
         Ok(())
     }
 

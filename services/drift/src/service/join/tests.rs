@@ -215,7 +215,7 @@ fn a_task_that_is_rebuilt_half_way_says_what_it_would_have_said() {
         all.extend(told(effects));
         let committed = first.progress();
         let from = usize::try_from(committed.rebuild_from[0].unwrap()).unwrap();
-        assert!(cut < 5_000 || from > 1_000, "the state is bounded: {from} of {cut}");
+        assert!(cut < 5_000 || from > 500, "the state is bounded: {from} of {cut}");
 
         let mut second = task();
         second.restore(&committed);

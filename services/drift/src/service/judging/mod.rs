@@ -11,6 +11,8 @@ use millrace_schemas::envelope::DriftStatus;
 use millrace_topics::DriftTable;
 
 pub use models::{Loaded, ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
+#[cfg(test)]
+pub use rows::of_window_before;
 
 use super::notes::Span;
 use super::stream::Stream;

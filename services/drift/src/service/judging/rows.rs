@@ -11,7 +11,7 @@ use millrace_topics::ReferenceTable;
 
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
-use crate::judge::{About, Inputs, Stream as Topic, against, judge_window};
+use crate::judge::{About, Inputs, Measure, Stream as Topic, Thresholds, against, judge_window};
 use crate::profile::{Cells, Profile, Rows};
 use crate::reference::{Block, Reference};
 use crate::service::Error;
@@ -142,9 +142,15 @@ fn groups_of(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments>
     groups
 }
 
+/// Thresholds without those of measures that need to know every value of the reference, which a window's plan does not.
+pub fn of_window_before(mut thresholds: Thresholds) -> Thresholds {
+    thresholds.bounds.retain(|key, _| !matches!(key.measure, Measure::NewValues | Measure::Outside));
+    thresholds
+}
+
 /// The window before as a reference, judged by convention: nothing can be calibrated on it.
 fn previous(reference: Reference) -> Loaded {
-    let thresholds = conventional(&reference);
+    let thresholds = of_window_before(conventional(&reference));
     Loaded { reference, thresholds, quality: crate::reference::Quality::default(), support: None }
 }
 
