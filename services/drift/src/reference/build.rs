@@ -198,17 +198,24 @@ struct Blocks {
     delays: Delays,
 }
 
-/// Blocks of the same hour or day of the week come every seventh time; twice as many rows are kept of each as these need
-/// to fill a sample together, and never fewer than [`FEWEST`].
+/// Blocks of the same day of the week come every seventh time: so many rows are kept of each that these fill a sample
+/// together. Of segments, which are compared by counts above all, an eighth is kept; of anything at least 50 rows.
 const SEASON: usize = 7;
-const FEWEST: usize = 100;
+const OF_SEGMENTS: usize = 8;
+const FEWEST: usize = 50;
 
 impl Blocks {
     fn trim(&mut self) {
         let all = self.plan.bounds.sample_rows;
-        let rows = (2 * SEASON * all / self.blocks.len().max(1)).clamp(FEWEST, all.max(FEWEST));
-        let profiles = self.blocks.values_mut().flat_map(|block| block.segments.values_mut());
-        profiles.for_each(|profile| profile.trim_sample(rows));
+        let rows = SEASON * all / self.blocks.len().max(1);
+        let of = |segment: &str| match segment {
+            WHOLE => rows.clamp(FEWEST, all.max(FEWEST)),
+            _ => (rows / OF_SEGMENTS).clamp(FEWEST, all.max(FEWEST)),
+        };
+        for block in self.blocks.values_mut() {
+            block.segments.iter_mut().for_each(|(segment, profile)| profile.trim_sample(of(segment)));
+            block.scores.iter_mut().for_each(|(segment, scores)| scores.trim(of(segment)));
+        }
     }
 
     fn add(&mut self, batch: &FileBatch, options: &BuildOptions) -> Result<(), Error> {
@@ -235,7 +242,7 @@ impl Blocks {
             prepared.add(&self.plan, &mut block.segments, &batch.ids, taken);
             for (row, scored) in rows.iter().filter_map(|row| Some((*row, scores.get(*row as usize)?))) {
                 for segment in prepared.segments_of(row as usize).chain([WHOLE]) {
-                    let bound = self.plan.bounds.exact_rows;
+                    let bound = self.plan.bounds.sample_rows;
                     let scores = block.scores.entry(segment.to_owned());
                     scores.or_insert_with(|| Scores::new(bound)).add(*scored);
                 }
