@@ -74,7 +74,7 @@ fn of_column(folds: &Folds, key: Key, index: usize, options: &Options) -> Series
         };
         measure(key.measure, index, reference, current, options.min_rows)
     };
-    let mut series = Series::new(key.clone());
+    let mut series = Series::new(key.clone(), folds.split());
     for (window, held_out) in folds.windows.iter().enumerate() {
         if let Some((effect, rows)) = of(&folds.against(held_out), &held_out.segments) {
             series.push(window, effect, rows);
@@ -128,7 +128,7 @@ fn joint(folds: &Folds, options: &Options, skip: &[usize]) -> Vec<Series> {
     let mut supports: BTreeMap<usize, Option<Support>> = BTreeMap::new();
     let mut of_measure = |measure: Measure| {
         let key = Key { column: None, segment: WHOLE.to_owned(), measure };
-        let mut series = Series::new(key);
+        let mut series = Series::new(key, folds.split());
         for (window, held_out) in folds.windows.iter().enumerate() {
             let against = folds.against(held_out);
             let (Some(Ok(reference)), Some(current)) = (against.get(WHOLE), held_out.segments.get(WHOLE))

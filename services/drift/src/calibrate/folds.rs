@@ -73,6 +73,11 @@ impl Folds {
         }
     }
 
+    /// The first window of the second half.
+    pub(super) fn split(&self) -> usize {
+        self.windows.iter().position(|held_out| held_out.other == 0).unwrap_or(self.windows.len())
+    }
+
     /// The two halves, each as a whole.
     pub(super) fn totals(&self) -> &[Against; 2] {
         &self.totals

@@ -31,7 +31,6 @@ impl Name {
             (_, Some(column)) => Self::Column(column.clone()),
             (Subject::Detector, None) => Self::Metrics,
             (Subject::Data | Subject::Quality | Subject::Skew, None) => Self::Stream(event.topic.clone()),
-            (Subject::Domain, Some(column)) => Self::Column(column.clone()),
         }
     }
 

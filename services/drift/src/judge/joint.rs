@@ -6,7 +6,7 @@ use millrace_statistics::two_sample::dataset::{ClassifierOptions, MmdOptions, do
 
 use super::column::{Measured, cohen};
 use super::measure::Measure;
-use crate::profile::{Kind, Profile, SampleColumn, SampleRows};
+use crate::profile::{Kind, Profile, SampleColumn};
 use crate::reference::Support;
 
 /// Rows that each window must keep.
@@ -62,8 +62,8 @@ pub fn measure_joint(
     Ok((Measured { statistic: result.auc, effect: result.effect, ..found }, telling))
 }
 
-fn outside(found: Measured, support: &Support, window: &Profile) -> Measured {
-    let distances = support.distances(window);
+fn outside(found: Measured, support: &Support, current: &Profile) -> Measured {
+    let distances = support.distances(current);
     let far = distances.iter().filter(|distance| **distance > support.bound()).count();
     let (p, q) = (support.expected_share(), far as f64 / distances.len().max(1) as f64);
     Measured { statistic: q - p, effect: cohen(p, q).max(0.0), shares: Some((p, q)), ..found }

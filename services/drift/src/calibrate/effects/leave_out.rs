@@ -36,7 +36,7 @@ impl<'a> LeaveOut<'a> {
             }
         }
         let expected = shares.iter().map(|(_, share)| share).sum::<f64>() / shares.len().max(1) as f64;
-        let mut series = Series { expected, ..Series::new(key) };
+        let mut series = Series { expected, ..Series::new(key, self.folds.split()) };
         for (window, share) in shares {
             series.push(window, cohen(expected, share).max(0.0), rows);
         }
