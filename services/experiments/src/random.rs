@@ -20,7 +20,9 @@ impl Random {
     pub fn keyed(salt: &str, key: &str) -> Self {
         let length = (salt.len() as u64).to_le_bytes();
         let bytes = length.iter().chain(salt.as_bytes()).chain(key.as_bytes());
-        Self(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)))
+        Self(bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
     }
 
     /// 64 bits.

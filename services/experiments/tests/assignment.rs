@@ -19,7 +19,12 @@ fn ten_thousand_units_fall_where_growthbook_puts_them() {
     let golden = golden();
     let (seeds, shapes) = (texts(&golden["seeds"]), texts(&golden["shapes"]));
     let found: Vec<u16> = (0..10_000)
-        .map(|at| bucket(seeds[at % seeds.len()], &shapes[at % shapes.len()].replace("{}", &(at * 7919).to_string())))
+        .map(|at| {
+            bucket(
+                seeds[at % seeds.len()],
+                &shapes[at % shapes.len()].replace("{}", &(at * 7919).to_string()),
+            )
+        })
         .collect();
     for (at, expected) in golden["first"].as_array().unwrap().iter().enumerate() {
         assert_eq!(u64::from(found[at]), expected.as_u64().unwrap(), "unit {at}");
@@ -65,7 +70,10 @@ fn growth_moves_nobody_between_other_arms() {
         for bucket in 0..BUCKETS {
             let (from, to) = (before.arm_of(bucket), after.arm_of(bucket));
             let (from, to) = (from.map(|arm| arm.name.as_str()), to.map(|arm| arm.name.as_str()));
-            assert!(from == to || matches!(from, None | Some("champion")) || to == Some("champion"), "{from:?} {to:?}");
+            assert!(
+                from == to || matches!(from, None | Some("champion")) || to == Some("champion"),
+                "{from:?} {to:?}"
+            );
             assert!(from.is_none() || to.is_some(), "{bucket} left the experiment");
         }
     }
@@ -124,6 +132,7 @@ fn experiments_of_one_namespace_exclude_one_another() {
 fn salts_split_units_independently() {
     let arms = Allocation::lay(&[("a", 0.5), ("b", 0.5)], 1.0).unwrap();
     let of = |salt: &str, unit: &str| arms.arm_of(bucket(salt, unit)).unwrap().name.clone();
-    let same = (0..10_000).map(|unit| format!("{unit}")).filter(|unit| of("one", unit) == of("two", unit)).count();
+    let same =
+        (0..10_000).map(|unit| format!("{unit}")).filter(|unit| of("one", unit) == of("two", unit)).count();
     assert!(same.abs_diff(5000) < 250, "{same}");
 }

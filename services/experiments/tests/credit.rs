@@ -102,7 +102,9 @@ fn a_user_counts_once_and_ties_are_left_out() {
     for _ in 0..50 {
         preference.add("often", Ordering::Greater);
     }
-    for (user, outcome) in [("a", Ordering::Greater), ("b", Ordering::Less), ("c", Ordering::Equal), ("d", Ordering::Greater)] {
+    for (user, outcome) in
+        [("a", Ordering::Greater), ("b", Ordering::Less), ("c", Ordering::Equal), ("d", Ordering::Greater)]
+    {
         preference.add(user, outcome);
     }
     preference.add("d", Ordering::Less);
@@ -116,8 +118,18 @@ fn a_user_counts_once_and_ties_are_left_out() {
 #[test]
 fn the_sign_test_is_the_binomial_one() {
     // scipy.stats.binomtest(k, n).pvalue
-    for (wins, losses, expected) in [(0, 0, 1.0), (5, 5, 1.0), (9, 1, 0.021484375), (60, 40, 0.056887933640980784), (0, 20, 1.9073486328125e-06)] {
-        assert!((sign_test(wins, losses) - expected).abs() < 1e-12, "{wins} {losses}: {}", sign_test(wins, losses));
+    for (wins, losses, expected) in [
+        (0, 0, 1.0),
+        (5, 5, 1.0),
+        (9, 1, 0.021484375),
+        (60, 40, 0.056887933640980784),
+        (0, 20, 1.9073486328125e-06),
+    ] {
+        assert!(
+            (sign_test(wins, losses) - expected).abs() < 1e-12,
+            "{wins} {losses}: {}",
+            sign_test(wins, losses)
+        );
         assert_eq!(sign_test(wins, losses), sign_test(losses, wins));
     }
 }
@@ -158,6 +170,11 @@ fn the_always_valid_interval_narrows_around_the_win_rate() {
     assert_eq!(sequence.summary(0.05).win_rate, (0.0, 1.0));
     (0..1000).for_each(|user| sequence.add(user % 10 < 7));
     let summary = sequence.summary(0.05);
-    assert!(0.6 < summary.win_rate.0 && summary.win_rate.0 < 0.7 && 0.7 < summary.win_rate.1 && summary.win_rate.1 < 0.8);
+    assert!(
+        0.6 < summary.win_rate.0
+            && summary.win_rate.0 < 0.7
+            && 0.7 < summary.win_rate.1
+            && summary.win_rate.1 < 0.8
+    );
     assert!(summary.p_value < 1e-20);
 }

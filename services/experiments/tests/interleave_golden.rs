@@ -100,10 +100,15 @@ fn lists_have_the_probabilities_of_the_definitions() {
             let mut found = BTreeMap::new();
             let length = case["length"].as_u64().unwrap() as usize;
             for (list, probability) in enumerate(method, &rankings, length) {
-                *found.entry(key(&rankings, &list, method == Method::TeamDraft)).or_insert(0.0) += probability;
+                *found.entry(key(&rankings, &list, method == Method::TeamDraft)).or_insert(0.0) +=
+                    probability;
             }
             let expected = expected(case, method);
-            assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>(), "{method} {lists:?}");
+            assert_eq!(
+                found.keys().collect::<Vec<_>>(),
+                expected.keys().collect::<Vec<_>>(),
+                "{method} {lists:?}"
+            );
             for (key, p) in &expected {
                 assert!((found[key] - p).abs() < 1e-12, "{method} {lists:?} {key:?}: {} {p}", found[key]);
             }
@@ -128,9 +133,12 @@ fn probabilistic_credit_is_that_of_the_definition() {
     for case in golden()["lists"].as_array().unwrap() {
         let lists = lists_of(&case["rankings"]);
         let rankings = Rankings::of(&lists).unwrap();
-        let expected: Vec<(Vec<u64>, Vec<Vec<f64>>)> = serde_json::from_value(case["credit"].clone()).unwrap();
+        let expected: Vec<(Vec<u64>, Vec<Vec<f64>>)> =
+            serde_json::from_value(case["credit"].clone()).unwrap();
         let expected: BTreeMap<_, _> = expected.into_iter().collect();
-        for (list, _) in enumerate(Method::Probabilistic, &rankings, case["length"].as_u64().unwrap() as usize) {
+        for (list, _) in
+            enumerate(Method::Probabilistic, &rankings, case["length"].as_u64().unwrap() as usize)
+        {
             for (position, credit) in expected[&key(&rankings, &list, false).0].iter().enumerate() {
                 for (found, expected) in list.credit_at(position).iter().zip(credit) {
                     assert!((found - expected).abs() < 1e-12);
@@ -155,10 +163,13 @@ fn optimized_lists_are_unbiased_and_as_sensitive_as_can_be() {
         let total: f64 = shown.values().map(|(p, _)| p).sum();
         assert!((total - 1.0).abs() < 1e-9, "{total}");
         for position in 0..length.min(8) {
-            let bias: f64 = shown.values().map(|(p, list)| {
-                let credit = list.credit_at(position);
-                p * (credit[0] - credit[1])
-            }).sum();
+            let bias: f64 = shown
+                .values()
+                .map(|(p, list)| {
+                    let credit = list.credit_at(position);
+                    p * (credit[0] - credit[1])
+                })
+                .sum();
             assert!(bias.abs() < 1e-8, "{lists:?}: {bias} at {position}");
         }
         let sensitivity: f64 = shown.values().map(|(p, list)| p * sensitivity(list)).sum();
@@ -172,7 +183,11 @@ fn sensitivity(list: &List) -> f64 {
     for position in 0..list.slots().len() {
         let (credit, chance) = (list.credit_at(position), 1.0 / (position as f64 + 1.0));
         all += chance;
-        if credit[0] > credit[1] { wins[0] += chance } else if credit[1] > credit[0] { wins[1] += chance }
+        if credit[0] > credit[1] {
+            wins[0] += chance
+        } else if credit[1] > credit[0] {
+            wins[1] += chance
+        }
     }
     let part = |win: f64| if win > 0.0 { -win / all * (win / (wins[0] + wins[1])).log2() } else { 0.0 };
     part(wins[0]) + part(wins[1])
@@ -191,21 +206,27 @@ fn random_clicks_prefer_nobody() {
         for method in [Method::TeamDraft, Method::Probabilistic, Method::Optimized] {
             let shown = enumerate(method, &rankings, 5);
             for position in 0..5 {
-                let bias: f64 = shown.iter().map(|(list, p)| {
-                    let credit = list.credit_at(position);
-                    p * (credit[0] - credit[1])
-                }).sum();
+                let bias: f64 = shown
+                    .iter()
+                    .map(|(list, p)| {
+                        let credit = list.credit_at(position);
+                        p * (credit[0] - credit[1])
+                    })
+                    .sum();
                 assert!(bias.abs() < 1e-8, "{method} {lists:?}: {bias}");
             }
         }
         // The debiased credit takes clicks that fall off with the position as it assumes.
-        let bias: f64 = enumerate(Method::DebiasedBalanced, &rankings, 5).iter().map(|(list, p)| {
-            let of = |position: usize| {
-                let credit = list.credit_at(position);
-                (credit[0] - credit[1]) / (position as f64 + 2.0).log2()
-            };
-            p * (0..5).map(of).sum::<f64>()
-        }).sum();
+        let bias: f64 = enumerate(Method::DebiasedBalanced, &rankings, 5)
+            .iter()
+            .map(|(list, p)| {
+                let of = |position: usize| {
+                    let credit = list.credit_at(position);
+                    (credit[0] - credit[1]) / (position as f64 + 2.0).log2()
+                };
+                p * (0..5).map(of).sum::<f64>()
+            })
+            .sum();
         assert!(bias.abs() < 1e-12, "{lists:?}: {bias}");
     }
 }
@@ -227,7 +248,14 @@ fn balanced_credit_counts_down_to_the_depth_of_the_lowest_click() {
     }
     let bias = |method: Method| -> f64 {
         let shown = enumerate(method, &rankings, 3);
-        let one_click = |list: &List| (0..3).map(|at| { let c = list.credit_at(at); (c[0] - c[1]) / (at as f64 + 2.0).log2() }).sum::<f64>();
+        let one_click = |list: &List| {
+            (0..3)
+                .map(|at| {
+                    let c = list.credit_at(at);
+                    (c[0] - c[1]) / (at as f64 + 2.0).log2()
+                })
+                .sum::<f64>()
+        };
         shown.iter().map(|(list, p)| p * one_click(list)).sum()
     };
     assert!(bias(Method::Balanced) < -0.1);

@@ -61,8 +61,11 @@ pub enum Error {
     #[error("`{0}` is the champion: its share is what the other arms leave; resize those")]
     ChampionResized(String),
     /// Growth beyond what may be taken.
-    #[error("arm `{arm}` cannot grow to {wanted} of {} buckets: the champion and the free ones leave {available}; a change \
-             between other arms is a new phase", hash::BUCKETS)]
+    #[error(
+        "arm `{arm}` cannot grow to {wanted} of {} buckets: the champion and the free ones leave {available}; a change \
+             between other arms is a new phase",
+        hash::BUCKETS
+    )]
     NoRoom {
         /// Which arm.
         arm: String,
@@ -112,7 +115,9 @@ impl Assignment {
 ///
 /// # Errors
 /// [`Error::SharedSalt`] names them.
-pub fn check_salts<'a>(experiments: impl IntoIterator<Item = (&'a str, &'a Assignment)>) -> Result<(), Error> {
+pub fn check_salts<'a>(
+    experiments: impl IntoIterator<Item = (&'a str, &'a Assignment)>,
+) -> Result<(), Error> {
     let mut seen = std::collections::BTreeMap::new();
     for (name, assignment) in experiments {
         if let Some(first) = seen.insert(assignment.salt.as_str(), name) {

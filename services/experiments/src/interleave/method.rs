@@ -59,13 +59,18 @@ impl fmt::Display for Method {
 
 /// A name that is no method's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no interleaving method is named `{0}`: team_draft, balanced, debiased_balanced, probabilistic, optimized")]
+#[error(
+    "no interleaving method is named `{0}`: team_draft, balanced, debiased_balanced, probabilistic, optimized"
+)]
 pub struct UnknownMethod(String);
 
 impl FromStr for Method {
     type Err = UnknownMethod;
 
     fn from_str(name: &str) -> Result<Self, UnknownMethod> {
-        Self::ALL.into_iter().find(|method| method.name() == name).ok_or_else(|| UnknownMethod(name.to_owned()))
+        Self::ALL
+            .into_iter()
+            .find(|method| method.name() == name)
+            .ok_or_else(|| UnknownMethod(name.to_owned()))
     }
 }

@@ -65,7 +65,12 @@ pub enum Error {
 ///
 /// # Errors
 /// If the method takes no more than two rankings and there are more.
-pub fn interleave<T>(method: Method, rankings: &Rankings<'_, T>, length: usize, seed: Random) -> Result<List, Error> {
+pub fn interleave<T>(
+    method: Method,
+    rankings: &Rankings<'_, T>,
+    length: usize,
+    seed: Random,
+) -> Result<List, Error> {
     interleave_by(method, rankings, length, &mut choices::Seeded(seed))
 }
 

@@ -45,7 +45,8 @@ fn allowed<T>(rankings: &Rankings<'_, T>, top: usize) -> Vec<Vec<u32>> {
     for _ in 0..top {
         let mut longer = Vec::with_capacity(2 * lists.len());
         for list in lists {
-            let best = |ranker: usize| rankings.order(ranker).iter().find(|item| !list.contains(item)).copied();
+            let best =
+                |ranker: usize| rankings.order(ranker).iter().find(|item| !list.contains(item)).copied();
             let (one, two) = (best(0), best(1));
             let with = |item: u32| list.iter().copied().chain([item]).collect::<Vec<u32>>();
             longer.extend(one.map(with));

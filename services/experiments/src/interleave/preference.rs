@@ -72,7 +72,9 @@ impl Preference {
 
     /// The preference so far; the interval of the always-valid sequence has level 1 - `alpha`.
     pub fn summary(&self, alpha: f64) -> Summary {
-        let count = |order: Ordering| self.users.values().filter(|user| user.won.cmp(&user.lost) == order).count() as u64;
+        let count = |order: Ordering| {
+            self.users.values().filter(|user| user.won.cmp(&user.lost) == order).count() as u64
+        };
         let (wins, losses, ties) = (count(Ordering::Greater), count(Ordering::Less), count(Ordering::Equal));
         let users = (wins + losses + ties).max(1) as f64;
         Summary {
@@ -126,7 +128,11 @@ impl SignSequence {
     /// What it says, with an interval of level 1 - `alpha`.
     pub fn summary(&self, alpha: f64) -> SignSummary {
         let bound = -libm::log(alpha);
-        let rate = if self.wins + self.losses == 0 { 0.5 } else { self.wins as f64 / (self.wins + self.losses) as f64 };
+        let rate = if self.wins + self.losses == 0 {
+            0.5
+        } else {
+            self.wins as f64 / (self.wins + self.losses) as f64
+        };
         let outside = |at: f64| self.log_ratio(at) >= bound;
         let win_rate = (edge(0.0, rate, outside), edge(1.0, rate, outside));
         SignSummary { wins: self.wins, losses: self.losses, win_rate, p_value: self.p_value() }

@@ -14,7 +14,9 @@ pub(super) fn interleave<T>(rankings: &Rankings<'_, T>, length: usize, choices: 
         let totals: Vec<f64> = weights.chunks(items).map(|of| of.iter().sum()).collect();
         let able = totals.iter().filter(|total| **total > 0.0).count();
         let turn = choices.below(able.max(1));
-        let Some((team, _)) = totals.iter().enumerate().filter(|(_, total)| **total > 0.0).nth(turn) else { break };
+        let Some((team, _)) = totals.iter().enumerate().filter(|(_, total)| **total > 0.0).nth(turn) else {
+            break;
+        };
         let item = choices.weighted(&weights[team * items..][..items]);
         let share = |ranker: usize| {
             if totals[ranker] > 0.0 { weights[ranker * items + item] / totals[ranker] } else { 0.0 }

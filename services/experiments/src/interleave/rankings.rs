@@ -81,7 +81,11 @@ fn ranks(orders: &[Vec<u32>], items: usize) -> Result<Vec<u32>, Error> {
         for (rank, item) in order.iter().enumerate() {
             let place = &mut ranks[ranker * items + *item as usize];
             if *place != UNRANKED {
-                return Err(Error::Repeated { ranking: ranker + 1, rank: rank + 1, first: *place as usize + 1 });
+                return Err(Error::Repeated {
+                    ranking: ranker + 1,
+                    rank: rank + 1,
+                    first: *place as usize + 1,
+                });
             }
             *place = rank as u32;
         }

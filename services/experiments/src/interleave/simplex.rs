@@ -18,7 +18,8 @@ pub(super) fn maximise(program: &Program) -> Vec<f64> {
     // First drive the artificial variables out, then maximise with those that stayed at zero kept there.
     let artificial: Vec<f64> = (0..tableau.width()).map(|at| if at < columns { 0.0 } else { -1.0 }).collect();
     tableau.improve(&artificial, tableau.width());
-    let missing: f64 = tableau.rows.iter().zip(&tableau.basis).filter(|(_, at)| **at >= columns).map(|(row, _)| row.1).sum();
+    let missing: f64 =
+        tableau.rows.iter().zip(&tableau.basis).filter(|(_, at)| **at >= columns).map(|(row, _)| row.1).sum();
     if missing <= 1e-7 {
         tableau.drop_artificial(columns);
         let mut gain = program.gain.clone();
