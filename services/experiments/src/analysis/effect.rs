@@ -51,8 +51,7 @@ impl Effect {
     /// An arm without variance; a relative effect of a control of mean 0.
     pub fn of(control: &Estimate, treatment: &Estimate, scale: Scale) -> Result<Self, Undefined> {
         for (side, estimate) in [(Side::Control, control), (Side::Treatment, treatment)] {
-            // Not `<=`: a NaN is no variance either.
-            if !(estimate.variance > 0.0) {
+            if estimate.variance.is_nan() || estimate.variance <= 0.0 {
                 return Err(Undefined::NoVariance(side));
             }
         }
@@ -81,7 +80,7 @@ impl Effect {
     /// # Errors
     /// Differences that are all the same.
     pub fn of_one(estimate: &Estimate) -> Result<Self, Undefined> {
-        if !(estimate.variance > 0.0) {
+        if estimate.variance.is_nan() || estimate.variance <= 0.0 {
             return Err(Undefined::NoDifference);
         }
         Ok(Self {

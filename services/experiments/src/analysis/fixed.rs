@@ -31,7 +31,7 @@ pub fn two_proportions(control: &Sums, treatment: &Sums, alpha: f64) -> Result<T
     let (p, q) = (control.sum_y() / m, treatment.sum_y() / n);
     let pooled = (control.sum_y() + treatment.sum_y()) / (m + n);
     let variance = pooled * (1.0 - pooled) * (1.0 / m + 1.0 / n);
-    if !(variance > 0.0) {
+    if variance.is_nan() || variance <= 0.0 {
         return Err(Undefined::NoVariance(Side::Control));
     }
     let standard_error = (p * (1.0 - p) / m + q * (1.0 - q) / n).sqrt();

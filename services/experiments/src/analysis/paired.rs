@@ -110,7 +110,7 @@ pub fn auc(rows: &[Scored], null: f64, alpha: f64) -> Result<PairedAuc, Undefine
         squares / (count as f64 - 1.0) / count as f64
     };
     let variance = spread(true, positives) + spread(false, negatives);
-    if !(variance > 0.0) {
+    if variance.is_nan() || variance <= 0.0 {
         return Err(Undefined::NoDifference);
     }
     let (control, treatment) = (mean(&control), mean(&treatment));

@@ -73,8 +73,14 @@ pub struct Outcome {
 impl Outcome {
     /// Whether ranker `one` earned more than ranker `two` (`Greater`), less, or the same.
     pub fn compare(&self, one: usize, two: usize) -> Ordering {
-        self.credit[one].total_cmp(&self.credit[two])
+        compare(self.credit[one], self.credit[two])
     }
+}
+
+/// Which credit is more. Fractions that differ by rounding alone are the same: else a click on an item that both rankings
+/// hold alike would be somebody's win.
+pub fn compare(one: f64, two: f64) -> Ordering {
+    if (one - two).abs() <= 1e-9 * (one.abs() + two.abs()) { Ordering::Equal } else { one.total_cmp(&two) }
 }
 
 /// A list shown and its clicks so far. Clicks and impressions may come in any order; the final outcome does not depend on

@@ -11,4 +11,4 @@ pub mod table;
 pub mod trial;
 
 pub use sensitivity::{ClickModel, Sensitivity, sensitivity};
-pub use table::{Line, Looking, most_rejections, power, type_one};
+pub use table::{Line, Looking, Size, most_rejections, power, type_one};

@@ -4,6 +4,7 @@ use millrace_statistics::distribution::normal;
 use serde::Serialize;
 
 use crate::analysis::Sums;
+use crate::interleave::credit::compare;
 use crate::interleave::{Error, Method, Rankings, interleave};
 use crate::random::Random;
 
@@ -91,7 +92,7 @@ pub fn sensitivity(
         let list = interleave(method, &rankings, ITEMS, Random::keyed("sensitivity", &request.to_string()))?;
         let shown = list.slots().iter().map(|slot| relevances[*rankings.items()[slot.item as usize]]);
         let credit = list.credit(model.clicks(shown, &mut random));
-        preferences.add(f64::from(credit[0].total_cmp(&credit[1]) as i8), 0.0);
+        preferences.add(f64::from(compare(credit[0], credit[1]) as i8), 0.0);
         for (arm, list) in arms.iter_mut().zip(&lists) {
             let clicked = model.clicks(list.iter().map(|item| relevances[*item]), &mut random);
             arm.add(clicked.first().map_or(0.0, |position| 1.0 / (*position as f64 + 1.0)), 0.0);

@@ -53,15 +53,26 @@ pub fn most_rejections(replications: u64, alpha: f64) -> u64 {
         .unwrap_or(replications)
 }
 
+/// How much is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Experiments a line.
+    pub replications: u64,
+    /// Looks at those that are looked at again and again.
+    pub looks: u64,
+    /// The same seed gives the same table.
+    pub seed: u64,
+}
+
 const ALPHA: f64 = 0.05;
-const LOOKS: u64 = 100;
 
 fn once(units: u64) -> Watch {
     Watch { units, looks: 1, burn_in: 0 }
 }
 
+/// As many looks as the size says.
 fn often(units: u64, burn_in: u64) -> Watch {
-    Watch { units, looks: LOOKS, burn_in }
+    Watch { units, looks: 0, burn_in }
 }
 
 /// Every test with how it is to be watched.
@@ -92,8 +103,8 @@ fn tests() -> Vec<(Test, Watch)> {
 }
 
 /// Type I errors at alpha 0.05: every test as it is meant, and the fixed ones looked at again and again.
-pub fn type_one(replications: u64, seed: u64) -> Vec<Line> {
-    let most = Some(most_rejections(replications, ALPHA));
+pub fn type_one(size: Size) -> Vec<Line> {
+    let most = Some(most_rejections(size.replications, ALPHA));
     let meant = tests().into_iter().map(|(test, watch)| {
         let looking = if test.always_valid() { Looking::Continuously } else { Looking::Once };
         (test, looking, watch, most)
@@ -105,12 +116,12 @@ pub fn type_one(replications: u64, seed: u64) -> Vec<Line> {
         (Test::Sign, often(1000, 50)),
     ];
     let naive = naive.into_iter().map(|(test, watch)| (test, Looking::Naively, watch, None));
-    let run = |(test, looking, watch, most)| line(test, looking, watch, 0.0, replications, seed, most);
+    let run = |(test, looking, watch, most)| line(test, looking, watch, 0.0, size, most);
     meant.chain(naive).map(run).collect()
 }
 
 /// How often a true effect is seen: fixed tests at the end, always-valid ones at any look.
-pub fn power(replications: u64, seed: u64) -> Vec<Line> {
+pub fn power(size: Size) -> Vec<Line> {
     let effect = |test: Test| match test {
         Test::Welch(Conversion(_)) | Test::ConfidenceSequence(Conversion(_)) | Test::Msprt(Conversion(_)) => {
             0.5
@@ -129,23 +140,16 @@ pub fn power(replications: u64, seed: u64) -> Vec<Line> {
     };
     let run = |(test, watch): (Test, Watch)| {
         let looking = if test.always_valid() { Looking::Continuously } else { Looking::Once };
-        line(test, looking, watch, effect(test), replications, seed, None)
+        line(test, looking, watch, effect(test), size, None)
     };
     tests().into_iter().map(run).collect()
 }
 
-fn line(
-    test: Test,
-    looking: Looking,
-    watch: Watch,
-    effect: f64,
-    replications: u64,
-    seed: u64,
-    most: Option<u64>,
-) -> Line {
+fn line(test: Test, looking: Looking, watch: Watch, effect: f64, size: Size, most: Option<u64>) -> Line {
     let name = test.name();
-    let of = |replication: u64| Random::keyed(&name, &format!("{seed} {replication} {effect}"));
-    let rejections =
-        (0..replications).filter(|at| rejects(test, &watch, effect, ALPHA, of(*at))).count() as u64;
-    Line { test: name, looking, watch, effect, replications, rejections, most }
+    let watch = if looking == Looking::Once { watch } else { Watch { looks: size.looks.max(1), ..watch } };
+    let of = |replication: u64| Random::keyed(&name, &format!("{} {replication} {effect}", size.seed));
+    let rejected = |at: &u64| rejects(test, &watch, effect, ALPHA, of(*at));
+    let rejections = (0..size.replications).filter(rejected).count() as u64;
+    Line { test: name, looking, watch, effect, replications: size.replications, rejections, most }
 }
