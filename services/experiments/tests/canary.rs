@@ -1,7 +1,6 @@
 //! Canary decisions and plans.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use millrace_experiments::analysis::Tested;
 use millrace_experiments::analysis::paired::{Scored, auc};
 use millrace_experiments::canary::decision::{Better, Standing};
 use millrace_experiments::canary::plan::{Aim, Error, Traffic};
@@ -152,8 +151,7 @@ fn planned_windows_see_the_bound_and_spare_equal_versions() {
                     }));
                     // Two looks, one criterion.
                     let found = auc(&seen, 0.0, 0.05 / 2.0).unwrap();
-                    let Tested { low, high, .. } = found.tested;
-                    let evidence = Evidence { low, high, support: found.positives };
+                    let evidence = Evidence::of(&found.tested, found.positives);
                     decide(std::slice::from_ref(&criterion), &[Some(evidence)], false).action
                         == Action::RollBack
                 })

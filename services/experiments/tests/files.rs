@@ -59,7 +59,7 @@ fn rows_of_a_unit_are_one_unit_and_their_order_does_not_matter() {
             };
             row(
                 unit,
-                if unit % 2 == 0 { "control" } else { "b" },
+                if unit.is_multiple_of(2) { "control" } else { "b" },
                 value,
                 (kind == Metric::Ratio).then_some(1.0),
             )
@@ -83,11 +83,11 @@ fn rows_of_a_unit_are_one_unit_and_their_order_does_not_matter() {
 
 #[test]
 fn a_mismatch_and_units_of_two_arms_stop_the_conclusion() {
-    let mut rows: Vec<_> =
+    let rows: Vec<_> =
         rows(1).into_iter().filter(|row| row.as_ref().is_ok_and(|row| row.arm != "c")).collect();
     let options = Options { max_mixed_share: 0.05, ..Options::new("amount", Metric::Mean) };
     let uneven = Options { shares: vec![("control".into(), 0.6), ("b".into(), 0.4)], ..options.clone() };
-    let report = analyze(rows.drain(..).collect::<Vec<_>>(), &uneven).unwrap();
+    let report = analyze(rows, &uneven).unwrap();
     assert!(
         report.stopped[0].starts_with("the arms do not have their shares of units"),
         "{:?}",

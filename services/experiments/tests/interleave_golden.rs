@@ -66,6 +66,8 @@ fn enumerate(method: Method, rankings: &Rankings<'_, u64>, length: usize) -> Vec
     }
 }
 
+/// Items, teams where they matter, probability.
+type Row = (Vec<u64>, Option<Vec<Option<u32>>>, f64);
 type Key = (Vec<u64>, Vec<Option<u32>>);
 
 fn key(rankings: &Rankings<'_, u64>, list: &List, teams: bool) -> Key {
@@ -83,8 +85,7 @@ fn golden() -> Value {
 }
 
 fn expected(case: &Value, method: Method) -> BTreeMap<Key, f64> {
-    let rows: Vec<(Vec<u64>, Option<Vec<Option<u32>>>, f64)> =
-        serde_json::from_value(case[method.name()].clone()).unwrap();
+    let rows: Vec<Row> = serde_json::from_value(case[method.name()].clone()).unwrap();
     rows.into_iter().map(|(items, teams, p)| ((items, teams.unwrap_or_default()), p)).collect()
 }
 

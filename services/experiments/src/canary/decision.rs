@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::Tested;
+
 /// Which way a metric is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +38,14 @@ pub struct Evidence {
     pub high: f64,
     /// Labelled positives, units or requests that it rests on.
     pub support: u64,
+}
+
+impl Evidence {
+    /// Of a test's interval: DeLong's, a confidence sequence's, that of two shares. Latency is compared as a share too: of
+    /// requests slower than the baseline's p99, which is 1 % if nothing has changed.
+    pub fn of(tested: &Tested, support: u64) -> Self {
+        Self { low: tested.low, high: tested.high, support }
+    }
 }
 
 /// What is to be done.

@@ -3,10 +3,12 @@
 pub mod analyze;
 pub mod interleave;
 pub mod report;
+mod rows;
 
-pub use analyze::{Options, Row, analyze};
+pub use analyze::{Options, analyze};
 pub use interleave::interleave_lines;
 pub use report::Report;
+pub use rows::Row;
 
 /// Why a file is not analysed.
 #[derive(Debug, thiserror::Error)]

@@ -58,15 +58,16 @@ impl Tableau {
 
     /// Pivots while a column below `end` raises the gain: Bland's rule, the lowest index first, which cannot cycle.
     fn improve(&mut self, gain: &[f64], end: usize) {
+        let mut reduced = gain.to_vec();
+        for ((row, _), basic) in self.rows.iter().zip(&self.basis) {
+            reduced.iter_mut().zip(row).for_each(|(value, by)| *value -= gain[*basic] * by);
+        }
         for _ in 0..PIVOTS {
-            let raises = |column: &usize| {
-                let spent: f64 =
-                    self.rows.iter().zip(&self.basis).map(|(row, basic)| gain[*basic] * row.0[*column]).sum();
-                gain[*column] - spent > TOLERANCE
-            };
-            let Some(column) = (0..end).find(raises) else { return };
+            let Some(column) = (0..end).find(|column| reduced[*column] > TOLERANCE) else { return };
             let Some(row) = self.leaving(column) else { return };
             self.pivot(row, column);
+            let factor = reduced[column];
+            reduced.iter_mut().zip(&self.rows[row].0).for_each(|(value, by)| *value -= factor * by);
         }
     }
 
