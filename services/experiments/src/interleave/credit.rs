@@ -83,8 +83,11 @@ pub fn compare(one: f64, two: f64) -> Ordering {
     if (one - two).abs() <= 1e-9 * (one.abs() + two.abs()) { Ordering::Equal } else { one.total_cmp(&two) }
 }
 
+/// Click ids kept of one list. Beyond, a repeated click is still told by its item, and earns nothing either way.
+const MOST_IDS: usize = 256;
+
 /// A list shown and its clicks so far. Clicks and impressions may come in any order; the final outcome does not depend on
-/// it.
+/// it, as long as an id stands for one click.
 #[derive(Debug, Clone)]
 pub struct Ledger {
     list: List,
@@ -154,7 +157,9 @@ impl Ledger {
             self.counts.duplicate += 1;
             return Verdict::Duplicate;
         }
-        self.ids.push(id.to_owned());
+        if self.ids.len() < MOST_IDS {
+            self.ids.push(id.to_owned());
+        }
         let Some(position) = position.filter(|position| *position < self.list.slots().len()) else {
             self.counts.not_in_list += 1;
             return Verdict::NotInList;

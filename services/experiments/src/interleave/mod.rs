@@ -61,7 +61,8 @@ pub enum Error {
     },
 }
 
-/// Interleaves `rankings` into a list of at most `length` items.
+/// Interleaves `rankings` into a list of at most `length` items. Pages are cut from the list of all items: a list asked for
+/// shorter need not begin alike (the optimized one has another top, debiased credit another depth).
 ///
 /// # Errors
 /// If the method takes no more than two rankings and there are more.
