@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use millrace_load::fraud::ChangeKind;
 use millrace_runtime::config;
 
 /// Turns Kafka topics into live machine learning: streaming features, scoring, monitoring.
@@ -353,7 +354,22 @@ pub struct DemoArgs {
     /// Seed of the generated payments
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub seed: u64,
+    /// What changes in the second half: amounts (in one country, by 30 %), terminals (a new fleet), pattern (fraud moves
+    /// from terminals to customers), labels (they stop), or none
+    #[arg(long, value_name = "NAME", default_value = "amounts", value_parser = change)]
+    pub change: Planted,
     /// Print the summary as one JSON object in the last line of standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// A change of the demo's stream; none: the world stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planted(pub Option<ChangeKind>);
+
+fn change(text: &str) -> Result<Planted, String> {
+    match text {
+        "none" => Ok(Planted(None)),
+        name => name.parse().map(|kind| Planted(Some(kind))),
+    }
 }

@@ -12,6 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, TimestampMillisecondType};
 use millrace_load::fraud::Payment;
 use millrace_runtime::Shutdown;
 use millrace_runtime::embedded::{Amount, Flow};
+use millrace_schemas::envelope::{DriftEvent, RetrainRequest};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::{Application, KafkaTopic};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -23,6 +24,7 @@ use super::alert::{Alert, Features, stands_out};
 use super::course::Course;
 use super::latency::{Histogram, Percentiles};
 use super::view::Snapshot;
+use super::watched::Watched;
 use crate::application::kafka_topics;
 use crate::embedded::Embedded;
 
@@ -50,6 +52,8 @@ pub struct Scores {
     pub latency: Histogram,
     /// Alerts, and the frauds among them.
     pub alerts: (u64, u64),
+    /// What the drift service said.
+    pub watched: Watched,
 }
 
 #[derive(Default)]
@@ -84,22 +88,13 @@ impl Observer {
         lock(&seen).scores.score = vec![f64::NAN; payments.len()];
         let topics = kafka_topics(app)?;
         let registry = &embedded.environment.registry;
+        let open = |name: &str| Topic::open(&embedded.client, &embedded.flow, registry, &topics, name);
         let mut reader = Reader {
-            features: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.features")?,
-            predictions: Topic::open(
-                &embedded.client,
-                &embedded.flow,
-                registry,
-                &topics,
-                "fraud.predictions",
-            )?,
-            dead_letters: Topic::open(
-                &embedded.client,
-                &embedded.flow,
-                registry,
-                &topics,
-                "fraud.dead-letters",
-            )?,
+            features: open("fraud.features")?,
+            predictions: open("fraud.predictions")?,
+            dead_letters: open("fraud.dead-letters")?,
+            drift: open("fraud.drift")?,
+            requests: open("fraud.retrain-requests")?,
             known: HashMap::new(),
             payments: payments.to_vec(),
             course: course.clone(),
@@ -134,6 +129,7 @@ impl Observer {
             start_ms: self.start_ms,
             alerts: seen.scores.alerts,
             newest: seen.newest.iter().cloned().collect(),
+            watched: seen.scores.watched.lines(),
         }
     }
 
@@ -228,6 +224,8 @@ struct Reader {
     features: Topic,
     predictions: Topic,
     dead_letters: Topic,
+    drift: Topic,
+    requests: Topic,
     known: HashMap<usize, Features>,
     payments: Vec<Payment>,
     course: Course,
@@ -245,6 +243,12 @@ impl Reader {
         }
         if let Some(rows) = self.dead_letters.rows(Duration::ZERO)? {
             lock(&self.seen).scores.rejected += rows.num_rows() as u64;
+        }
+        if let Some(rows) = self.drift.rows(Duration::ZERO)? {
+            lock(&self.seen).scores.watched.reports(&DriftEvent::from_batch(&rows)?);
+        }
+        if let Some(rows) = self.requests.rows(Duration::ZERO)? {
+            lock(&self.seen).scores.watched.requests(RetrainRequest::from_batch(&rows)?);
         }
         let seen = lock(&self.seen);
         self.course.settle(seen.scores.predictions + seen.scores.rejected);

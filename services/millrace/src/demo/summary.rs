@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use super::latency::Percentiles;
 use super::observer::Scores;
+use super::watched::Watched;
 use crate::text::thousands;
 
 /// From this day on every window of the features is full: 30 days and a delay of 7.
@@ -36,6 +37,8 @@ pub struct Summary {
     seconds: f64,
     #[serde(skip)]
     alerts: (u64, u64),
+    /// What the drift service said.
+    drift: Watched,
 }
 
 impl Summary {
@@ -74,12 +77,16 @@ impl Summary {
             features: scores.features,
             seconds: scores.seconds,
             alerts: scores.alerts,
+            drift: scores.watched.clone(),
         }
     }
 
     /// Prints the summary for a person, and with `json` one object in the last line.
     pub fn print(&self, json: bool) -> Result<()> {
         println!("\n{}", self.text());
+        for line in self.drift.summary() {
+            println!("{line}");
+        }
         if json {
             println!("{}", serde_json::to_string(self)?);
         }
