@@ -108,7 +108,7 @@ impl<'a> Column<'a> {
     }
 
     /// Numeric: the values, exactly (`true`) or as counts at the bins' upper edges, where the distribution function is
-    /// exact. `None` for other kinds. To compare two columns, take [`super::compared`].
+    /// exact. `None` for other kinds.
     pub fn numbers(&self) -> Option<(Sample, bool)> {
         let ColumnProfile::Numbers(numbers) = self.profile else { return None };
         Some((Sample::of_counts(numbers.pairs(self.plan)), matches!(numbers.kept, Kept::Exact(_))))

@@ -6,7 +6,6 @@
 mod bytes;
 mod cells;
 mod column;
-mod compared;
 mod grid;
 mod names;
 mod numbers;
@@ -23,7 +22,6 @@ use std::sync::Arc;
 pub use bytes::BytesError;
 pub use cells::Cells;
 pub use column::Column;
-pub use compared::{Compared, CountError, compared};
 pub use plan::{Bounds, ColumnPlan, Kind, Plan, SegmentPlan};
 pub use sample::{SampleColumn, SampleRows};
 pub use seen::Seen;

@@ -122,9 +122,10 @@ impl NumberProfile {
         }
     }
 
-    /// The values, distinct and ascending, with their counts; of counted ones the bins' upper edges. The last bin has
-    /// none: its rows lie just above the last edge, so that no distribution function is ever off at an edge.
+    /// The values, distinct and ascending, with their counts; of counted ones the bins' upper edges (of the last bin
+    /// the largest value).
     pub(super) fn pairs(&self, column: &ColumnPlan) -> Vec<(f64, u64)> {
+        let high = self.range.1;
         match &self.kept {
             Kept::Exact(values) => {
                 let mut values = values.clone();
@@ -132,15 +133,13 @@ impl NumberProfile {
                 values.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect()
             }
             Kept::Binned(counts) => {
-                let above = column.edges.last().map(|last| last.next_up());
-                let uppers = column.edges.iter().copied().chain(above);
-                uppers
-                    .zip(counts)
-                    .filter(|(_, count)| **count > 0)
-                    .map(|(upper, count)| (upper, *count))
-                    .collect()
+                let uppers = column.edges.iter().copied().chain([high]);
+                let pairs = uppers.zip(counts).filter(|(_, count)| **count > 0);
+                pairs.map(|(upper, count)| (upper.min(high), *count)).collect()
             }
-            Kept::Log(counts) => counts.iter().map(|(bucket, count)| (log_upper(*bucket), *count)).collect(),
+            Kept::Log(counts) => {
+                counts.iter().map(|(bucket, count)| (log_upper(*bucket).min(high), *count)).collect()
+            }
         }
     }
 
