@@ -104,8 +104,6 @@ fn top_cause(change: Change) -> (DriftEvent, Vec<DriftEvent>) {
         for event in &mut events {
             event.alarm = alarms.observe(event);
         }
-        let shown = |e: &&DriftEvent| e.severity > 0.6;
-        events.iter().filter(shown).for_each(|e| println!("{:.2} {:?} {}", e.severity, e.subject, e.detail));
         let causes = group(&mut events, &depends, |event| alarms.since_ms(event), DAY);
         top = causes.first().map(|cause| {
             let members = cause.findings.iter().map(|i| events[*i].clone()).collect();
@@ -150,7 +148,6 @@ fn a_column_that_is_the_same_all_day_is_told_as_seasonal_and_what_is_judged_twic
     assert_eq!(Thresholds::from_toml("thresholds.toml", &text).as_ref(), Ok(&watch.thresholds));
     let (mut one, mut two) = (Stream::new(8), Stream::new(8));
     let judged = watch.judge(&mut one, Change::None);
-    println!("{text}\n{}", judged.summary.detail);
     assert_eq!(judged, watch.judge(&mut two, Change::None));
     assert!(judged.summary.detail.contains("seasonal, not judged"), "{}", judged.summary.detail);
     let ids: std::collections::BTreeSet<_> = judged.findings.iter().map(|event| &event.id).collect();

@@ -65,7 +65,6 @@ fn unchanged_streams_alarm_no_more_often_than_asked_for() {
     for (days, memories) in [(28, &[0.0][..]), (60, &[0.0]), (60, &[0.0, 0.0, 0.5, 0.9])] {
         let seeds = 40;
         let found = mean(&(0..seeds).map(|seed| alarmed(seed, days, memories, rate)).collect::<Vec<_>>());
-        println!("{days} days, {memories:?}: {:.2} alarmed days in 180", 180.0 * found);
         assert!(found <= 1.25 * rate, "{days} days, {memories:?}: one alarmed day in {:.0}", 1.0 / found);
     }
 }
