@@ -105,7 +105,7 @@ impl Judging {
         said: &mut Said,
     ) {
         let Some(loaded) = loaded else {
-            let mut summary = about.event(DriftKind::Summary, about.subject, WHOLE, "window");
+            let mut summary = about.event(DriftKind::Summary, Subject::Dataset, WHOLE, "window");
             summary.rows =
                 current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
             summary.detail = format!("{}: there is no reference, so nothing is judged", stream.stem);
