@@ -165,15 +165,16 @@ impl Run {
 
     /// Waits until the last windows of rows and of outcomes are settled; what is final by then, in a fixed order.
     fn result(&self) -> Result<Reported> {
-        let settled = |events: &[DriftEvent], subject: Subject, day: i64| {
+        let settled = |events: &[DriftEvent], subject: Subject, topic: &str, day: i64| {
             let summaries = events.iter().filter(|e| e.kind == DriftKind::Summary && e.subject == subject);
-            summaries.filter(|e| e.status != DriftStatus::Provisional).any(|e| e.window_start_ms == day * DAY)
+            let settled = summaries.filter(|e| e.status != DriftStatus::Provisional && e.topic == topic);
+            settled.map(|e| e.window_start_ms / DAY).max() >= Some(day)
         };
         let events = wait::until("the last windows", DONE_WITHIN, || {
             let events = self.events()?;
-            let done = settled(&events, Subject::Data, DAYS - 1)
-                && settled(&events, Subject::Prediction, DAYS - 1)
-                && settled(&events, Subject::Performance, DAYS - 2);
+            let done = settled(&events, Subject::Dataset, "clicks", DAYS - 1)
+                && settled(&events, Subject::Dataset, "scores", DAYS - 1)
+                && settled(&events, Subject::Performance, "scores", DAYS - 2);
             Ok(done.then_some(events))
         })?;
         let mut ids = BTreeMap::new();

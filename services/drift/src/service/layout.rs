@@ -309,17 +309,10 @@ fn predictions(
     })
 }
 
-/// The declared segments, with the values that the reference tells apart.
+/// The declared segments, with the values that the reference tells apart. A segment of which no value is known would be
+/// the whole again.
 fn segments(table: &DriftTable, known: &[SegmentPlan]) -> Vec<SegmentPlan> {
-    let of = |column: &String| SegmentPlan {
-        column: column.clone(),
-        values: known
-            .iter()
-            .find(|plan| plan.column == *column)
-            .map(|plan| plan.values.clone())
-            .unwrap_or_default(),
-    };
-    table.segments.iter().map(of).collect()
+    known.iter().filter(|plan| table.segments.contains(&plan.column) && !plan.values.is_empty()).cloned().collect()
 }
 
 fn reference_segments(

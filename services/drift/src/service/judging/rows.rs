@@ -106,7 +106,7 @@ impl Judging {
     ) {
         let early = self.too_early(about.start_ms);
         let Some(loaded) = loaded.filter(|_| !early) else {
-            let mut summary = about.event(DriftKind::Summary, about.subject, WHOLE, "window");
+            let mut summary = about.event(DriftKind::Summary, Subject::Dataset, WHOLE, "window");
             summary.rows =
                 current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
             summary.detail = match early {
