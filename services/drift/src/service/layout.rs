@@ -312,7 +312,11 @@ fn predictions(
 /// The declared segments, with the values that the reference tells apart. A segment of which no value is known would be
 /// the whole again.
 fn segments(table: &DriftTable, known: &[SegmentPlan]) -> Vec<SegmentPlan> {
-    known.iter().filter(|plan| table.segments.contains(&plan.column) && !plan.values.is_empty()).cloned().collect()
+    known
+        .iter()
+        .filter(|plan| table.segments.contains(&plan.column) && !plan.values.is_empty())
+        .cloned()
+        .collect()
 }
 
 fn reference_segments(

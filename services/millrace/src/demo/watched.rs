@@ -1,6 +1,6 @@
 //! What the drift service said on the way: causes, how precise the alerts were, requests to train again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, RetrainRequest, Subject};
 use serde::Serialize;
@@ -11,7 +11,9 @@ use crate::text::day_and_minute;
 #[derive(Debug, Default, Clone, Serialize)]
 pub struct Watched {
     /// Windows that were judged for good.
-    pub windows: u64,
+    pub windows: usize,
+    #[serde(skip)]
+    judged: BTreeSet<i64>,
     /// The gravest cause of each window that had one, oldest first.
     pub causes: Vec<Cause>,
     /// The precision of alerts on labels, per window of predictions, oldest first.
@@ -60,8 +62,10 @@ impl Watched {
         for event in events.iter().filter(|event| event.status == DriftStatus::Final) {
             match (event.kind, event.subject) {
                 (DriftKind::Summary, Subject::Performance) => self.measured(event),
-                (DriftKind::Summary, Subject::Data) if event.threshold.is_some() => self.windows += 1,
-                (DriftKind::Summary, Subject::Dataset) => self.windows += 1,
+                (DriftKind::Summary, Subject::Dataset) if event.threshold.is_some() => {
+                    self.judged.insert(event.window_end_ms);
+                    self.windows = self.judged.len();
+                }
                 // The root of a cause is what does not say that it goes with another.
                 (DriftKind::Finding, _)
                     if event.rank == Some(1) && !event.detail.contains(" It goes with ") =>
