@@ -99,7 +99,7 @@ fn training_data_gives_kinds_blocks_segments_scores_and_delays() {
     assert_eq!(hours, (0..24).map(f64::from).collect::<Vec<_>>());
     assert_eq!(total.column(4).new_rows() + total.column(3).new_rows(), 0);
     let scores = reference.scores(WHOLE).unwrap();
-    assert_eq!((scores.rows(), scores.labelled(), scores.sample().len()), (8_000, 8_000, 500));
+    assert_eq!((scores.rows(), scores.labelled(), scores.sample().len()), (8_000, 8_000, 100));
     let delays = reference.delays.as_ref().unwrap();
     assert_eq!(delays.total(), 8_000);
     assert!(delays.share_within(5 * DAY) == Some(0.0) && delays.share_within(8 * DAY) == Some(1.0));
