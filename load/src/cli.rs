@@ -27,7 +27,7 @@ enum Command {
     ///
     /// The default is the published size of the handbook "Reproducible Machine Learning for Credit Card Fraud
     /// Detection": 5,000 customers, 10,000 terminals, 183 days, about 1.75 million payments with a label each.
-    Generate(Generate),
+    Generate(Box<Generate>),
     /// How often change detectors cry wolf and how late they are, on streams whose changes are known.
     #[command(subcommand)]
     Detectors(detectors::Command),
@@ -196,7 +196,7 @@ impl Population {
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
-        Command::Generate(generate) => send(generate),
+        Command::Generate(generate) => send(*generate),
         Command::Detectors(command) => detectors::run(&command),
     }
 }

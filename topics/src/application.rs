@@ -155,9 +155,7 @@ fn check_topics(application: &Application, unread: &BTreeSet<String>) -> Vec<Pro
 /// One service watches an application, and writes one topic of reports and one of requests.
 fn check_drift_topics(application: &Application, unread: &BTreeSet<String>) -> Vec<Problem> {
     let all = |is: fn(&Role) -> bool| application.topics.iter().filter(move |topic| is(&topic.role));
-    let (drift, retrain): (fn(&Role) -> bool, fn(&Role) -> bool) =
-        (|role| matches!(role, Role::Drift(_)), |role| matches!(role, Role::Retrain(_)));
-    let second = |table: &'static str, is| {
+    let second = |table: &'static str, is: fn(&Role) -> bool| {
         let mut topics = all(is);
         let first = topics.next().map(|topic| topic.stem.clone()).unwrap_or_default();
         topics
@@ -169,8 +167,8 @@ fn check_drift_topics(application: &Application, unread: &BTreeSet<String>) -> V
             })
             .collect::<Vec<_>>()
     };
-    let mut problems = second("drift", drift);
-    problems.extend(second("retrain", retrain));
+    let mut problems = second("drift", |role| matches!(role, Role::Drift(_)));
+    problems.extend(second("retrain", |role| matches!(role, Role::Retrain(_))));
     if unread.is_empty()
         && application.drift().is_none()
         && let Some(topic) = application.retrain()

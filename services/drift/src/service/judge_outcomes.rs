@@ -230,7 +230,7 @@ impl OutcomesJudge {
         let revision = i32::try_from(since_ms.max(0) / join.step_ms).unwrap_or(i32::MAX);
         let known = KnownOutcomes { window, provisional: since_ms < 0, revision, contents, arrivals };
         let said = (self.plan.judge)(&known)?;
-        let body = said.to_bytes()?;
+        let body = said.into_bytes()?;
         let topic = self.plan.topic.clone();
         let head = Entry::Judged { topic, window, as_of_ms, provisional: known.provisional, revision };
         out.push(cause(row), Message { key: None, time_ms: as_of_ms, head, body });

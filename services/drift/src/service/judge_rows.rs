@@ -244,7 +244,7 @@ impl RowsJudge {
         let topic = closed.place.as_ref().map(|place| place.topic.clone()).unwrap_or_default();
         let (window, provisional) = (closed.window, closed.provisional);
         let head = Entry::Judged { topic, window, as_of_ms: window.end_ms, provisional, revision: 0 };
-        let body = said.to_bytes()?;
+        let body = said.into_bytes()?;
         out.push(cause(row), Message { key: None, time_ms: closed.window.end_ms, head, body });
         Ok(())
     }

@@ -96,6 +96,9 @@ pub fn decode<H: DeserializeOwned>(rows: &RecordBatch) -> Result<Vec<Message<H>>
     (0..rows.num_rows()).map(|row| columns.read::<H>(row).map(|(message, _)| message)).collect()
 }
 
+/// A record, and which part of its body it holds, of how many; none: the body is whole.
+type Read<H> = (Message<H>, Option<(u32, u32)>);
+
 /// The columns of decoded rows.
 struct Columns<'a> {
     keys: &'a StringArray,
@@ -118,7 +121,7 @@ impl<'a> Columns<'a> {
     }
 
     /// A record, and which part of its body it holds.
-    fn read<H: DeserializeOwned>(&self, row: usize) -> Result<(Message<H>, Option<(u32, u32)>), Error> {
+    fn read<H: DeserializeOwned>(&self, row: usize) -> Result<Read<H>, Error> {
         let head = self.heads.value(row);
         let cut: Cut<H> = serde_json::from_str(head)
             .map_err(|error| Error::Internal(format!("the head {head} cannot be read: {error}")))?;

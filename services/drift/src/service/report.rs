@@ -39,7 +39,7 @@ pub struct Said {
 
 impl Said {
     /// As JSON. JSON knows no infinite numbers: a severity beyond all bounds is the greatest there is.
-    pub fn to_bytes(mut self) -> Result<Vec<u8>, Error> {
+    pub fn into_bytes(mut self) -> Result<Vec<u8>, Error> {
         for event in &mut self.events {
             if !event.severity.is_finite() {
                 event.severity = f64::MAX;
@@ -73,6 +73,9 @@ pub struct Metric {
     pub event: String,
 }
 
+/// How many rows a model version was trained on, where its model file says so.
+pub type Trained = Arc<dyn Fn(&str, &str) -> Option<u64> + Send + Sync>;
+
 /// What the task knows from the application.
 #[derive(Clone)]
 pub struct ReportPlan {
@@ -83,7 +86,7 @@ pub struct ReportPlan {
     /// Onsets no further apart than this are not told apart, in ms.
     pub tolerance_ms: i64,
     /// How many rows a version was trained on, where its model file says so.
-    pub trained: Arc<dyn Fn(&str, &str) -> Option<u64> + Send + Sync>,
+    pub trained: Trained,
     /// Whether requests are written.
     pub requests: bool,
 }

@@ -249,8 +249,8 @@ fn the_last_label_wins_and_the_horizon_ends_all_waiting() {
     let parts: u64 =
         ["country=NE", "country=SW"].iter().map(|s| content(500, 700, s).unwrap().predictions).sum();
     assert_eq!(parts, 100, "every row lies in a segment of its own");
-    let later = (8..=11).filter_map(|step| content(500, step * STEP, ""));
-    assert!(later.last().unwrap().labelled > settled.labelled, "labels that came later are a revision");
+    let mut later = (8..=11).filter_map(|step| content(500, step * STEP, ""));
+    assert!(later.next_back().unwrap().labelled > settled.labelled, "labels that came later are a revision");
     assert_eq!(content(500, 1_300, ""), None, "nothing new is said beyond the horizon");
 
     let mut task = task();
