@@ -83,10 +83,13 @@ impl ConfluentRegistry {
             match classify(&fault) {
                 Fault::Absent => return Ok(None),
                 Fault::Lasting => return Err(RegistryError::Refused(message())),
-                Fault::Passing => match waits.next() {
+                kind @ (Fault::Passing | Fault::Conflict) => match waits.next() {
                     Some(wait) => {
                         tracing::debug!(fault = message(), "schema registry call is tried again");
                         thread::sleep(*wait);
+                    }
+                    None if matches!(kind, Fault::Conflict) => {
+                        return Err(RegistryError::Refused(message()));
                     }
                     None => return Err(RegistryError::Unavailable(message())),
                 },
@@ -166,6 +169,9 @@ enum Fault {
     Absent,
     /// The same call may succeed later.
     Passing,
+    /// An incompatible schema, or one that another client registered at the same moment: Apicurio answers the loser of
+    /// that race with a 409, and with the winner's id when asked once more.
+    Conflict,
     /// It will not.
     Lasting,
 }
@@ -182,6 +188,7 @@ fn classify(error: &SRCError) -> Fault {
     // A bare 404 is no answer of a registry: were it one, a wrong path would make every record's schema unknown.
     match status {
         0 | 408 | 429 | 500.. => Fault::Passing,
+        409 => Fault::Conflict,
         _ => Fault::Lasting,
     }
 }

@@ -93,15 +93,40 @@ fn an_unknown_id_is_none_and_not_asked_for_again_at_once() {
 
 #[test]
 fn a_refusal_is_not_tried_again() {
-    for answer in
-        [error_answer(409, 409), error_answer(401, 401), error_answer(422, 42_201), (404, "no page".into())]
-    {
+    for answer in [error_answer(401, 401), error_answer(422, 42_201), (404, "no page".into())] {
         let server = Scripted::start(vec![answer]);
         let registry = ConfluentRegistry::new(&server.url).unwrap();
         let error = registry.register("t-value", AVRO).unwrap_err();
         assert!(matches!(error, RegistryError::Refused(_)), "{error}");
         assert!(matches!(registry.schema(1), Err(RegistryError::Refused(_))));
         assert_eq!(server.asked().len(), 2);
+    }
+}
+
+#[test]
+fn who_loses_the_race_to_register_gets_the_winners_id() {
+    let taken = serde_json::json!({
+        "error_code": 409,
+        "message": "An artifact with ID 'x-value' in group 'null' already exists.",
+    });
+    let server = Scripted::start(vec![(409, taken.to_string()), (200, r#"{"id":5}"#.into())]);
+    let registry = ConfluentRegistry::new(&server.url).unwrap();
+    assert_eq!(registry.register("x-value", AVRO).unwrap(), 5);
+    let asked = server.asked();
+    assert_eq!(asked.len(), 2);
+    assert!(asked.iter().all(|r| r.starts_with("POST /api/subjects/x-value/versions")), "{asked:?}");
+}
+
+#[test]
+fn an_incompatible_schema_stays_refused_with_the_registrys_text() {
+    for code in [409, 40_901] {
+        let body = serde_json::json!({"error_code": code, "message": "READER_FIELD_MISSING_DEFAULT at /x"});
+        let server = Scripted::start(vec![(409, body.to_string())]);
+        let registry = ConfluentRegistry::new(&server.url).unwrap();
+        let error = registry.register("t-value", AVRO).unwrap_err();
+        assert!(matches!(error, RegistryError::Refused(_)), "{error}");
+        assert!(error.to_string().contains("READER_FIELD_MISSING_DEFAULT at /x"), "{error}");
+        assert_eq!(server.asked().len(), BACKOFF.len() + 1);
     }
 }
 
