@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("millrace: {error:#}");
+            eprintln!("millrace: {}", text::causes(&error));
             ExitCode::FAILURE
         }
     }

@@ -17,11 +17,12 @@ use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaErrorCode;
 
 use crate::KafkaTopic;
-use crate::cluster::{Error, TIMEOUT};
+use crate::cluster::{Error, REACH, TIMEOUT};
 
 pub(crate) struct Admin {
     client: AdminClient<DefaultClientContext>,
     options: AdminOptions,
+    bootstrap: String,
 }
 
 impl Admin {
@@ -33,14 +34,16 @@ impl Admin {
     pub(crate) fn within(config: &ClientConfig, bound: Duration) -> Result<Self, Error> {
         let client = config.create().map_err(failed(|| "make an admin client".into()))?;
         let options = AdminOptions::new().request_timeout(Some(bound)).operation_timeout(Some(bound));
-        Ok(Self { client, options })
+        let bootstrap = config.get("bootstrap.servers").unwrap_or_default().to_owned();
+        Ok(Self { client, options, bootstrap })
     }
 
-    /// How many partitions each topic of the cluster has.
+    /// How many partitions each topic of the cluster has. The first that is asked: it tells whether a broker answers.
     pub(crate) fn partitions(&self) -> Result<BTreeMap<String, u32>, Error> {
         // All topics are asked for: naming one that is missing may create it.
-        let metadata = self.client.inner().fetch_metadata(None, TIMEOUT);
-        let metadata = metadata.map_err(failed(|| "list the topics".into()))?;
+        let metadata = self.client.inner().fetch_metadata(None, REACH);
+        let metadata =
+            metadata.map_err(|cause| Error::Unreachable { bootstrap: self.bootstrap.clone(), cause })?;
         let count = |topic: &rdkafka::metadata::MetadataTopic| {
             u32::try_from(topic.partitions().len()).unwrap_or(u32::MAX)
         };

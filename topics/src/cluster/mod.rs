@@ -30,6 +30,14 @@ pub enum Error {
         /// What the client says.
         source: KafkaError,
     },
+    /// No broker answers.
+    #[error("Kafka at {bootstrap} does not answer: {cause}")]
+    Unreachable {
+        /// Where it was looked for.
+        bootstrap: String,
+        /// What the client says.
+        cause: KafkaError,
+    },
     /// The registry did not do what was asked.
     #[error("schema of `{subject}`: {source}")]
     Registry {
@@ -42,6 +50,9 @@ pub enum Error {
     #[error("nothing was changed, since this cannot be:\n{}", lines(.0))]
     Refused(Vec<Change>),
 }
+
+/// How long the cluster may take for its first answer.
+const REACH: Duration = Duration::from_secs(15);
 
 /// What is to be applied, and where.
 #[derive(Clone, Copy)]

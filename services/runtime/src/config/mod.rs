@@ -12,6 +12,7 @@ use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::kafka::options::OWN;
 
 /// What holds for the effects of a row after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
@@ -89,6 +90,9 @@ struct File {
     kafka: BTreeMap<String, String>,
 }
 
+/// More workers than any machine has use for.
+const MAX_WORKERS: usize = 1024;
+
 /// What environment variables begin with that hold options of librdkafka.
 pub const KAFKA_PREFIX: &str = "MILLRACE_KAFKA_";
 
@@ -160,6 +164,15 @@ impl Configuration {
         ];
         if let Some((name, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(Error::Configuration(format!("{name} must be at least 1")));
+        }
+        if self.workers > MAX_WORKERS {
+            return Err(Error::Configuration(format!(
+                "workers must be at most {MAX_WORKERS}, not {}: each is a thread with Kafka clients of its own",
+                self.workers
+            )));
+        }
+        if let Some(option) = OWN.iter().find(|option| self.kafka.contains_key(**option)) {
+            return Err(Error::Configuration(format!("the Kafka option {option} is set by Millrace")));
         }
         let strategy = self.kafka.get("partition.assignment.strategy");
         if strategy.is_some_and(|s| s != "range") {
@@ -255,6 +268,26 @@ mod tests {
         assert!(resolve(&Args::default(), &[], "workers = 0").is_err());
         let sticky = [("MILLRACE_KAFKA_PARTITION_ASSIGNMENT_STRATEGY", "cooperative-sticky")];
         assert!(resolve(&Args::default(), &sticky, "").is_err());
+        assert!(resolve(&Args::default(), &[], "workers = 1024").is_ok());
+        let error = resolve(&Args::default(), &[], "workers = 1025").unwrap_err().to_string();
+        assert!(error.contains("at most 1024, not 1025"), "{error}");
+    }
+
+    #[test]
+    fn kafka_options_that_millrace_sets_are_refused_wherever_they_are_given() {
+        for option in OWN {
+            let flag = Args { kafka: vec![(option.into(), "x".into())], ..Args::default() };
+            let variable = format!("{KAFKA_PREFIX}{}", option.to_uppercase().replace('.', "_"));
+            let file = format!("[kafka]\n\"{option}\" = \"x\"");
+            for result in [
+                resolve(&flag, &[], ""),
+                resolve(&Args::default(), &[(&variable, "x")], ""),
+                resolve(&Args::default(), &[], &file),
+            ] {
+                let error = result.unwrap_err().to_string();
+                assert!(error.contains(&format!("{option} is set by Millrace")), "{error}");
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_schemas::envelope::DeadLetter;
 use millrace_schemas::{Decoder, SchemaRegistry};
@@ -30,7 +30,7 @@ pub fn list(
     mut each: impl FnMut(DeadLetter),
 ) -> Result<(), Error> {
     let mut decoder = Decoder::new(topic.format, schema(topic)?, registry.clone());
-    let what = || format!("cannot read {}", topic.name);
+    let what = || format!("cannot read {} from Kafka at {}", topic.name, configuration.kafka_bootstrap);
     let mut config = options::client(configuration, &[]);
     config
         .set("group.id", "millrace-dead-letters-list")
@@ -38,6 +38,8 @@ pub fn list(
         .set("enable.partition.eof", "true")
         .set("isolation.level", "read_committed");
     let consumer: BaseConsumer = config.create().map_err(Error::kafka(what()))?;
+    // A consumer would try for ever to reach brokers that are not there.
+    consumer.fetch_metadata(None, SILENCE).map_err(Error::kafka(what()))?;
     let partitions = i32::try_from(topic.partitions).unwrap_or(i32::MAX);
     let mut assignment = TopicPartitionList::new();
     for partition in 0..partitions {
@@ -47,6 +49,7 @@ pub fn list(
     }
     consumer.assign(&assignment).map_err(Error::kafka(what()))?;
     let mut unread: BTreeSet<i32> = (0..partitions).collect();
+    let mut heard = Instant::now();
     while !unread.is_empty() {
         match consumer.poll(SILENCE) {
             None => {
@@ -54,14 +57,18 @@ pub fn list(
                 return Err(Error::Kafka { what: what(), source });
             }
             Some(Ok(message)) => {
+                heard = Instant::now();
                 for letter in decode(&mut decoder, topic, message.payload())? {
                     each(letter);
                 }
             }
             Some(Err(KafkaError::PartitionEOF(partition))) => {
+                heard = Instant::now();
                 unread.remove(&partition);
             }
-            Some(Err(e)) if is_transient(&e) => tracing::warn!(error = %e, "still trying"),
+            Some(Err(e)) if is_transient(&e) && heard.elapsed() < SILENCE => {
+                tracing::warn!(error = %e, "still trying");
+            }
             Some(Err(source)) => return Err(Error::Kafka { what: what(), source }),
         }
     }

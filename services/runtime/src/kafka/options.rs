@@ -8,6 +8,18 @@ use crate::config::Configuration;
 /// reader of what it wrote for that long.
 pub const SILENCE_MS: u64 = 10_000;
 
+/// Options that Millrace sets itself: its guarantees rest on them.
+pub const OWN: [&str; 8] = [
+    "auto.offset.reset",
+    "enable.auto.commit",
+    "enable.auto.offset.store",
+    "enable.idempotence",
+    "enable.partition.eof",
+    "group.id",
+    "isolation.level",
+    "transactional.id",
+];
+
 /// The options of any client that `configuration` describes.
 pub fn client(configuration: &Configuration, defaults: &[(&str, &str)]) -> ClientConfig {
     let mut config = ClientConfig::new();

@@ -3,6 +3,7 @@
 mod advance;
 mod assign;
 mod commit;
+mod inputs;
 mod start;
 
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use std::time::{Duration, Instant};
 pub use start::Setup;
 
 use crate::dead_letters::DeadLetters;
-use crate::environment::Environment;
+use crate::environment::{Assignment, Environment};
 use crate::error::Error;
 use crate::kafka::consumer::Inlet;
 use crate::kafka::producer::Outlet;
@@ -24,6 +25,7 @@ use crate::service::Service;
 use crate::shutdown::Shutdown;
 use crate::stage::RunningStage;
 use crate::wake::Wake;
+use inputs::Inputs;
 
 /// How long a worker without work sleeps at most: events of the clients and the end are looked for then.
 const NAP: Duration = Duration::from_millis(100);
@@ -56,6 +58,7 @@ pub struct Worker {
     uncommitted: Report,
     ready: bool,
     assigned: bool,
+    inputs: Inputs,
     checked: bool,
     initialised: bool,
     gauges_at: Instant,
@@ -113,6 +116,9 @@ impl Worker {
         if !self.store_reached {
             self.store_reached = self.store.reach()?;
         }
+        if matches!(self.environment.assignment, Assignment::Group) && self.number == 0 {
+            self.inputs.look(&self.inlet);
+        }
         self.tell_readiness();
         Ok(self.initialised && self.ready)
     }
@@ -120,7 +126,9 @@ impl Worker {
     fn tell_readiness(&self) {
         let name = crate::run::name(&self.service, self.number);
         let rebuilding = self.tasks.values().filter(|t| t.rebuilding()).count();
-        let missing = if !self.assigned {
+        let missing = if let Some(missing) = self.inputs.missing() {
+            missing
+        } else if !self.assigned {
             "no partitions yet".to_owned()
         } else if !self.initialised {
             "Kafka does not answer its producer yet".to_owned()

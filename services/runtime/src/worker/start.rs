@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Worker;
+use super::inputs::Inputs;
 use crate::alignment::Aligner;
 use crate::config::Delivery;
 use crate::dead_letters::DeadLetters;
@@ -130,6 +131,7 @@ impl Worker {
             uncommitted: Report::default(),
             ready: false,
             assigned: false,
+            inputs: Inputs::new(&setup.service),
             checked: false,
             initialised: false,
             gauges_at: Instant::now(),
