@@ -1,5 +1,7 @@
 //! The command line of `millrace-load`.
 
+mod detectors;
+
 use std::io::{BufWriter, stdout};
 use std::path::PathBuf;
 
@@ -26,6 +28,9 @@ enum Command {
     /// The default is the published size of the handbook "Reproducible Machine Learning for Credit Card Fraud
     /// Detection": 5,000 customers, 10,000 terminals, 183 days, about 1.75 million payments with a label each.
     Generate(Generate),
+    /// How often change detectors cry wolf and how late they are, on streams whose changes are known.
+    #[command(subcommand)]
+    Detectors(detectors::Command),
 }
 
 #[derive(Debug, Args)]
@@ -165,6 +170,11 @@ fn parse_day(text: &str) -> Result<i64, String> {
 
 impl Population {
     fn params(&self) -> Result<Params> {
+        for (flag, number) in
+            [("customers", self.customers), ("terminals", self.terminals), ("days", self.days)]
+        {
+            ensure!(number > 0, "--{flag} must be at least 1");
+        }
         ensure!(self.radius.is_finite() && self.radius >= 0.0, "--radius must be a number from 0 on");
         let label_delay_ms = (self.label_delay_days * DAY_MS as f64).round();
         ensure!((0.0..1e15).contains(&label_delay_ms), "--label-delay-days must be a number from 0 on");
@@ -185,12 +195,19 @@ impl Population {
 
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Result<()> {
-    let Command::Generate(generate) = cli.command;
+    match cli.command {
+        Command::Generate(generate) => send(generate),
+        Command::Detectors(command) => detectors::run(&command),
+    }
+}
+
+fn send(generate: Generate) -> Result<()> {
     let params = generate.population.params()?;
     let mut stream = fraud::stream(&params);
     if let Some(limit) = generate.limit {
         stream = stream.limit(limit);
     }
+    ensure!(!stream.payments().is_empty(), "these flags leave no payment: raise --limit or --radius");
     let frauds = stream.payments().iter().filter(|payment| payment.fraud).count();
     eprintln!(
         "{} payments, {frauds} of them frauds, {} labels",
@@ -219,8 +236,22 @@ mod tests {
     fn the_default_flags_are_the_default_parameters() {
         Cli::command().debug_assert();
         let cli = Cli::parse_from(["millrace-load", "generate", "--to", "json"]);
-        let Command::Generate(generate) = cli.command;
+        let Command::Generate(generate) = cli.command else { panic!("not generate") };
         assert_eq!(generate.population.params().unwrap(), Params::default());
+    }
+
+    #[test]
+    fn flags_that_leave_no_payment_are_refused_by_name() {
+        let refusal = |flags: &[&str]| {
+            let words = ["millrace-load", "generate", "--to", "json", "--customers", "5"];
+            let cli = Cli::try_parse_from(words.iter().chain(flags));
+            run(cli.unwrap()).unwrap_err().to_string()
+        };
+        assert_eq!(refusal(&["--days", "0"]), "--days must be at least 1");
+        assert_eq!(refusal(&["--terminals", "0"]), "--terminals must be at least 1");
+        for none in [["--limit", "0"], ["--radius", "0"]] {
+            assert!(refusal(&none).starts_with("these flags leave no payment"), "{none:?}");
+        }
     }
 
     #[test]

@@ -66,10 +66,13 @@ pub fn average_precision(rows: &[Scored]) -> Option<f64> {
 
 /// Card precision at `k`: per day the `k` customers of the highest score (a customer's score is its highest that day;
 /// ties by ascending customer), of them the share of `k` that have a fraud that day, those detected being removed on
-/// later days; the mean over the days that have payments. `None` without payments, or where `k` is 0.
+/// later days; the mean over the days that have payments. `None` where there is no fraud to be found, or `k` is 0.
 ///
 /// A day on which all customers were removed counts as 0, as an empty day of investigators does.
 pub fn card_precision(rows: &[ScoredCard], k: usize) -> Option<f64> {
+    if k == 0 || !rows.iter().any(|row| row.scored.fraud) {
+        return None;
+    }
     let mut cards = daily_cards(rows);
     // Within a day the most suspicious first.
     cards.sort_unstable_by(|a, b| {
@@ -85,7 +88,7 @@ pub fn card_precision(rows: &[ScoredCard], k: usize) -> Option<f64> {
         days += 1;
         detected.extend(hits);
     }
-    (days > 0 && k > 0).then(|| found as f64 / k as f64 / f64::from(days))
+    Some(found as f64 / k as f64 / f64::from(days))
 }
 
 /// One row per day and customer: its highest score, and whether any payment was a fraud.
@@ -177,7 +180,11 @@ mod tests {
         assert_eq!(roc_auc(&[row(false)]), None);
         assert_eq!(average_precision(&[row(false)]), None);
         assert_eq!(average_precision(&[row(true)]), Some(1.0));
+        let card = |fraud| ScoredCard { day: 0, customer: 1, scored: row(fraud) };
         assert_eq!(card_precision(&[], 100), None);
+        assert_eq!(card_precision(&[card(false)], 100), None);
+        assert_eq!(card_precision(&[card(true)], 0), None);
+        assert_eq!(card_precision(&[card(true)], 100), Some(0.01));
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! Seeded input for Millrace, and the measures that tell how well its predictions did.
 //!
 //! [`fraud`] generates card payments and their labels, [`output`] writes them to Kafka, Parquet files or as JSON, and
-//! [`evaluation`] computes AUC ROC, average precision and card precision from scores and outcomes.
+//! [`evaluation`] computes AUC ROC, average precision and card precision from scores and outcomes. [`detectors`] measures
+//! change detectors on seeded streams.
 
+pub mod detectors;
 pub mod evaluation;
 pub mod fraud;
 pub mod output;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::util::Timeout;
@@ -85,6 +85,19 @@ impl Kafka {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         for outcome in runtime.block_on(admin.create_topics([&topic], &options))? {
             outcome.map_err(|(topic, code)| anyhow::anyhow!("creating {topic}: {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Gives a topic these settings of its own, as an operator would, and no others.
+    pub fn configure(&self, topic: &str, settings: &[(&str, &str)]) -> Result<()> {
+        let admin: AdminClient<DefaultClientContext> = self.client_config().create()?;
+        let entries = settings.iter().copied().collect();
+        let change = AlterConfig { specifier: ResourceSpecifier::Topic(topic), entries };
+        let options = AdminOptions::new().request_timeout(Some(Duration::from_secs(30)));
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        for outcome in runtime.block_on(admin.alter_configs([&change], &options))? {
+            outcome.map_err(|(_, code)| anyhow::anyhow!("configuring {topic}: {code}"))?;
         }
         Ok(())
     }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod datafusion_oracle;
 #[cfg(test)]
+mod deployments;
+#[cfg(test)]
 mod drift;
 #[cfg(test)]
 mod fraud_stream;
@@ -16,3 +18,9 @@ mod second_application;
 mod servers;
 #[cfg(test)]
 mod sql_cases;
+#[cfg(test)]
+mod too_large;
+#[cfg(test)]
+mod topics_apply;
+#[cfg(test)]
+mod variables;

@@ -30,10 +30,19 @@ pub fn list(folder: &Path) -> Vec<String> {
 /// Reads and checks the application `name` in a folder of applications (`topics/`). Every problem that can be seen
 /// without planning the views' SQL is in the error, by file and line.
 pub fn load(folder_of_applications: &Path, name: &str) -> Result<Application, Vec<Problem>> {
+    match read(folder_of_applications, name) {
+        (Some(application), problems) if problems.is_empty() => Ok(application),
+        (_, problems) => Err(problems),
+    }
+}
+
+/// As [`load`], with what could be read of an application that has problems, so that the rest of it can be checked too.
+/// What its files say wrongly has its default there.
+pub fn read(folder_of_applications: &Path, name: &str) -> (Option<Application>, Vec<Problem>) {
     let folder = folder_of_applications.join(name);
     let stems = names(&folder, "toml");
     if stems.is_empty() || Path::new(name).components().count() != 1 {
-        return Err(vec![no_application(folder_of_applications, name)]);
+        return (None, vec![no_application(folder_of_applications, name)]);
     }
     let folders = Folders { applications: folder_of_applications, application: &folder };
     let mut problems: Vec<Problem> =
@@ -52,7 +61,7 @@ pub fn load(folder_of_applications: &Path, name: &str) -> Result<Application, Ve
     let application = Application { name: name.to_owned(), folder: folder.clone(), topics };
     problems.extend(check_topics(&application, &unread));
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
-    if problems.is_empty() { Ok(application) } else { Err(problems) }
+    (Some(application), problems)
 }
 
 impl Application {

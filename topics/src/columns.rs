@@ -58,7 +58,8 @@ fn is_time(kind: &DataType) -> bool {
     matches!(kind, DataType::Timestamp(_, _))
 }
 
-fn type_name(kind: &DataType) -> String {
+/// A type as a sentence names it: "a string", "a timestamp".
+pub fn type_name(kind: &DataType) -> String {
     match kind {
         DataType::Utf8 => "a string".into(),
         DataType::Boolean => "a boolean".into(),

@@ -39,6 +39,8 @@ pub struct DriftTable {
     pub maturity_ms: i64,
     /// The time between two alarms, in ms, that thresholds are calibrated to on data that does not change.
     pub expected_time_between_alarms_ms: i64,
+    /// Windows that begin before this moment, in ms, are counted and not judged; `None`: all are judged.
+    pub judge_from_ms: Option<i64>,
     /// The sizes k at which precision and recall at k are measured.
     pub ks: Vec<u32>,
 }

@@ -34,6 +34,7 @@ pub(crate) fn none() -> DriftTable {
         coverage: 0.8,
         maturity_ms: 7 * DAY_MS,
         expected_time_between_alarms_ms: 90 * DAY_MS,
+        judge_from_ms: None,
         ks: vec![100],
     }
 }
@@ -73,6 +74,7 @@ pub(crate) fn read(table: &Table<'_, '_>) -> DriftTable {
             1,
             otherwise.expected_time_between_alarms_ms,
         ),
+        judge_from_ms: table.has("judge_from").then(|| read_time(table, "judge_from")).flatten(),
         ks: table.counts("ks", "[100, 1000]").unwrap_or(otherwise.ks),
     };
     check(table, &drift);
@@ -136,22 +138,24 @@ fn read_reference(table: &Table<'_, '_>) -> Option<ReferenceTable> {
     }
 }
 
-fn read_range(table: &Table<'_, '_>) -> Option<ReferenceTable> {
+/// A time that must be there, in ms since 1970.
+fn read_time(table: &Table<'_, '_>, key: &'static str) -> Option<i64> {
     let wanted = "a time such as 2018-04-01T00:00:00Z";
-    let time = |key| {
-        if !table.has(key) {
-            table.problem(key, format!("is missing; write {wanted}"));
-        }
-        let time = match table.time_or_string(key, wanted)? {
-            Ok(time) => instant_ms(time),
-            Err(text) => text.parse().ok().as_ref().and_then(instant_ms),
-        };
-        if time.is_none() {
-            table.problem(key, format!("is no time with its offset; write {wanted}"));
-        }
-        time
+    if !table.has(key) {
+        table.problem(key, format!("is missing; write {wanted}"));
+    }
+    let time = match table.time_or_string(key, wanted)? {
+        Ok(time) => instant_ms(time),
+        Err(text) => text.parse().ok().as_ref().and_then(instant_ms),
     };
-    let (from, to) = (time("from"), time("to"));
+    if time.is_none() {
+        table.problem(key, format!("is no time with its offset; write {wanted}"));
+    }
+    time
+}
+
+fn read_range(table: &Table<'_, '_>) -> Option<ReferenceTable> {
+    let (from, to) = (read_time(table, "from"), read_time(table, "to"));
     table.refuse_unknown();
     let (from_ms, to_ms) = (from?, to?);
     if from_ms >= to_ms {

@@ -23,8 +23,8 @@ mod state;
 mod table;
 mod topic_file;
 
-pub use application::{list, load};
-pub use columns::{check_columns, check_predictions};
+pub use application::{list, load, read};
+pub use columns::{check_columns, check_predictions, type_name};
 pub use cron::Cron;
 pub use drift::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
 pub use drift_checks::{check_drift, watched_columns};
@@ -33,6 +33,7 @@ pub use model::{
     Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
     Start, Topic,
 };
+pub use near::{did_you_mean, listed};
 pub use partitioner::Partitioner;
 pub use retrain::{RetrainTable, TriggerOn, TriggerTable};
 pub use state::{check_co_partitioned, check_retention};

@@ -70,6 +70,11 @@ pub fn send(events: impl Iterator<Item = Event>, options: &Options) -> Result<Re
 
 /// Someone who follows what is sent; `()` does not care.
 pub trait Watch {
+    /// How many events the next chunk holds at most.
+    fn at_most(&self) -> usize {
+        usize::MAX
+    }
+
     /// Told of each chunk of events before it is produced: may hold it back, and ends the stream by `false`.
     fn before(&mut self, _events: &[Event]) -> bool {
         true
@@ -98,7 +103,7 @@ pub fn send_watched(
     let started = Instant::now();
     let (mut sent, mut flushed_ms) = (0, i64::MIN);
     loop {
-        let chunk: Vec<Event> = events.by_ref().take(pace.chunk()).collect();
+        let chunk: Vec<Event> = events.by_ref().take(pace.chunk().min(watch.at_most())).collect();
         let Some(first) = chunk.first() else { break };
         if first.record_time_ms() >= flushed_ms.saturating_add(FLUSH_EVERY_MS) {
             producer.flush()?;

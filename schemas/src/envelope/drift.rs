@@ -81,6 +81,10 @@ pub struct DriftEvent {
     pub detail: String,
     /// Further figures by name.
     pub values: BTreeMap<String, f64>,
+    /// What a person sees of the distributions of columns, over few bins: by column, with its segment where it has one,
+    /// a JSON object of `bins`, `reference` and `current` (rows per bin).
+    #[serde(default)]
+    pub distributions: BTreeMap<String, String>,
 }
 
 /// What an event is: [`DriftEvent::kind`].

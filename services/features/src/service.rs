@@ -80,13 +80,21 @@ pub fn check(app: &Application) -> Vec<Problem> {
         };
         problems.extend(state_problems(&planned));
         problems.extend(check_columns(view, planned.schema.arrow()));
-        for topic in &app.topics {
-            if matches!(&topic.role, Role::Predictions(table) if table.features == view.stem) {
-                problems.extend(check_predictions(topic, planned.schema.arrow()));
-            }
+        let scores = |topic: &&Topic| scored(app, topic).is_some_and(|scored| scored.stem == view.stem);
+        for topic in app.topics.iter().filter(scores) {
+            problems.extend(check_predictions(topic, planned.schema.arrow()));
         }
     }
     problems
+}
+
+/// The view that a prediction topic scores. One that names none is meant for the only one there is: what else it says
+/// wrongly is then told at once.
+fn scored<'a>(app: &'a Application, topic: &Topic) -> Option<&'a Topic> {
+    let Role::Predictions(table) = &topic.role else { return None };
+    let mut all = views(app);
+    let only = all.next().filter(|_| all.next().is_none());
+    views(app).find(|view| view.stem == table.features).or(only)
 }
 
 fn views(app: &Application) -> impl Iterator<Item = &Topic> {

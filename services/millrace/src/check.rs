@@ -11,23 +11,21 @@ use crate::application::{prediction_topics, views, with_schemas};
 
 /// Prints every problem of an application; exit code 1 if there is one.
 pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
-    let problems = match millrace_topics::load(folder, app) {
-        Err(problems) => problems,
-        Ok(app) => {
-            let problems = problems(&app);
-            if problems.is_empty() {
-                println!(
-                    "{}: {} topics, {} feature views, {} prediction topics: no problems",
-                    app.name,
-                    app.topics.len(),
-                    views(&app).count(),
-                    prediction_topics(&app).count()
-                );
-                return Ok(ExitCode::SUCCESS);
-            }
-            problems
+    let (application, mut problems) = millrace_topics::read(folder, app);
+    if let Some(application) = application.and_then(|application| sound(application, &problems)) {
+        let more = self::problems(&application).into_iter().filter(|more| !problems.contains(more));
+        problems.extend(more.collect::<Vec<_>>());
+        if problems.is_empty() {
+            println!(
+                "{}: {} topics, {} feature views, {} prediction topics: no problems",
+                application.name,
+                application.topics.len(),
+                views(&application).count(),
+                prediction_topics(&application).count()
+            );
+            return Ok(ExitCode::SUCCESS);
         }
-    };
+    }
     for problem in &problems {
         println!("{problem}");
     }
@@ -36,6 +34,29 @@ pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
         if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) }
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// The part of an application whose SQL can be checked although files of it have problems: nothing where a source or a
+/// file that could not be read may be to blame, else all but the views that have problems and what scores them.
+fn sound(mut app: Application, problems: &[Problem]) -> Option<Application> {
+    let is_of = |topic: &Topic, problem: &Problem| topic.problem("", "").file == problem.file;
+    let is_broken = |topic: &Topic| problems.iter().any(|problem| is_of(topic, problem));
+    let is_known = |problem: &Problem| app.topics.iter().any(|topic| is_of(topic, problem));
+    let sources = app.topics.iter().filter(|topic| matches!(topic.role, Role::Source));
+    if !problems.iter().all(is_known) || sources.into_iter().any(is_broken) {
+        return None;
+    }
+    let is_view = |topic: &Topic| matches!(topic.role, Role::Features(_));
+    let broken: Vec<String> =
+        app.topics.iter().filter(|t| is_view(t) && is_broken(t)).map(|t| t.stem.clone()).collect();
+    app.topics.retain(|topic| match &topic.role {
+        Role::Features(_) => !broken.contains(&topic.stem),
+        Role::Predictions(table) => {
+            broken.is_empty() || !is_broken(topic) && !broken.contains(&table.features)
+        }
+        _ => true,
+    });
+    Some(app)
 }
 
 /// What topic files alone do not tell: SQL against schemas, models against views.
@@ -56,4 +77,27 @@ pub fn problems(app: &Application) -> Vec<Problem> {
 fn features_of<'a>(app: &'a Application, topic: &Topic) -> Option<&'a SchemaRef> {
     let Role::Predictions(table) = &topic.role else { return None };
     Some(app.topic(&table.features)?.kafka.schema.as_ref()?.arrow())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stems_with_a_problem_in(file: &str) -> Option<String> {
+        let topics = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../topics");
+        let app = millrace_topics::load(&topics, "fraud").unwrap();
+        let problem = Problem::new(&topics.join("fraud").join(file), Some(1), Some("title"), "is wrong");
+        let stems = sound(app, &[problem])?.topics.into_iter().map(|topic| topic.stem);
+        Some(stems.collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn the_sql_is_checked_as_far_as_it_does_not_hang_on_files_with_problems() {
+        let all = "dead-letters deployments features labels predictions transactions";
+        assert_eq!(stems_with_a_problem_in("predictions.toml").as_deref(), Some(all));
+        let rest = "dead-letters deployments labels transactions";
+        assert_eq!(stems_with_a_problem_in("features.toml").as_deref(), Some(rest));
+        assert_eq!(stems_with_a_problem_in("labels.toml"), None, "the view reads it");
+        assert_eq!(stems_with_a_problem_in("unreadable.toml"), None, "it may be a source");
+    }
 }

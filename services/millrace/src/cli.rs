@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use millrace_load::fraud::ChangeKind;
 use millrace_runtime::config;
 
 /// Turns Kafka topics into live machine learning: streaming features, scoring, monitoring.
@@ -120,6 +121,52 @@ pub enum DriftCommand {
         #[command(flatten)]
         service: config::Args,
     },
+    /// Build what windows are compared with, from training data; the data is not needed any more then
+    Reference(ReferenceArgs),
+    /// Calibrate thresholds on the reference, so that false alarms are as rare as drift.toml asks for
+    Calibrate {
+        /// The application
+        app: String,
+        /// The model version; the first one deployed unless given
+        #[arg(long, value_name = "MODEL/VERSION")]
+        model: Option<String>,
+    },
+    /// Make a page of what drifted, when, and by how much
+    Report {
+        /// The application
+        app: String,
+        /// Windows that end after this moment, such as 2018-05-01 or 2018-05-01T12:00:00Z; the first one unless given
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        from: Option<i64>,
+        /// Windows that end no later than this moment; the last one unless given
+        #[arg(long, value_name = "TIME", value_parser = moment)]
+        to: Option<i64>,
+        /// The page: one file that needs nothing else
+        #[arg(long, value_name = "FILE")]
+        html: PathBuf,
+        #[command(flatten)]
+        service: config::Args,
+    },
+    /// Compare two Parquet or CSV files as a window is compared with its reference
+    Compare(CompareArgs),
+    /// Run a change detector over a column of a Parquet or CSV file
+    Detect {
+        /// The detector: adwin, ddm, eddm, hddm_a, hddm_w, page_hinkley, kswin or cusum
+        #[arg(long, value_name = "NAME")]
+        method: String,
+        /// The file
+        #[arg(long, value_name = "FILE")]
+        input: PathBuf,
+        /// The column
+        #[arg(long, value_name = "NAME")]
+        column: String,
+        /// A parameter of the detector, such as delta=0.002; repeatable
+        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+        parameters: Vec<(String, String)>,
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Look at alarms, and say what becomes of them
     Alarms {
         /// The application
@@ -130,6 +177,83 @@ pub enum DriftCommand {
         #[command(flatten)]
         service: config::Args,
     },
+}
+
+/// `millrace drift reference ...`
+#[derive(Debug, Args)]
+pub struct ReferenceArgs {
+    /// The application
+    pub app: String,
+    /// Training data, Parquet or CSV, with the columns of the watched feature topic; repeatable
+    #[arg(long = "input", value_name = "FILE", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The model version; the first one deployed unless given
+    #[arg(long, value_name = "MODEL/VERSION")]
+    pub model: Option<String>,
+    /// Only rows from this moment on
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub from: Option<i64>,
+    /// Only rows before this moment
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    pub to: Option<i64>,
+    /// The column of the model's score, where the data has it: for score drift and estimates of performance
+    #[arg(long, value_name = "COLUMN")]
+    pub score: Option<String>,
+    /// The column of the outcome
+    #[arg(long, value_name = "COLUMN", requires = "score")]
+    pub label: Option<String>,
+    /// The column of the time at which the outcome was known
+    #[arg(long, value_name = "COLUMN")]
+    pub label_time: Option<String>,
+}
+
+/// `millrace drift compare ...`
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// What is compared with
+    #[arg(long, value_name = "FILE")]
+    pub reference: PathBuf,
+    /// What is judged
+    #[arg(long, value_name = "FILE")]
+    pub current: PathBuf,
+    /// Methods beside the default ones, such as ks,psi; `all` for every one
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub methods: Vec<String>,
+    /// The columns; all that can be watched unless given
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub columns: Vec<String>,
+    /// Columns of which every value is compared on its own, too
+    #[arg(long = "segment", value_name = "COLUMN")]
+    pub segments: Vec<String>,
+    /// The column of the rows' id; their place unless given
+    #[arg(long, value_name = "COLUMN")]
+    pub id: Option<String>,
+    /// Calibrated thresholds, as `millrace drift calibrate` writes them; what practice takes for notable unless given
+    #[arg(long, value_name = "FILE")]
+    pub thresholds: Option<PathBuf>,
+    /// Print one JSON object
+    #[arg(long, conflicts_with = "html")]
+    pub json: bool,
+    /// Write a page
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+    /// Exit with 2 where anything drifted
+    #[arg(long)]
+    pub fail_on_drift: bool,
+}
+
+/// A day or an RFC 3339 time, in ms since 1970.
+fn moment(text: &str) -> Result<i64, String> {
+    let day = text.parse::<chrono::NaiveDate>().ok().and_then(|day| day.and_hms_opt(0, 0, 0));
+    let day = day.map(|time| time.and_utc().timestamp_millis());
+    let time = || chrono::DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_millis());
+    day.or_else(time)
+        .ok_or_else(|| "write a day such as 2018-05-01, or a time such as 2018-05-01T12:00:00Z".into())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write name=value")?;
+    Ok((name.to_owned(), value.to_owned()))
 }
 
 /// `millrace drift alarms <app> ...`
@@ -230,7 +354,22 @@ pub struct DemoArgs {
     /// Seed of the generated payments
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub seed: u64,
+    /// What changes in the second half: amounts (in one country, by 30 %), terminals (a new fleet), pattern (fraud moves
+    /// from terminals to customers), labels (they stop), or none
+    #[arg(long, value_name = "NAME", default_value = "amounts", value_parser = change)]
+    pub change: Planted,
     /// Print the summary as one JSON object in the last line of standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// A change of the demo's stream; none: the world stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Planted(pub Option<ChangeKind>);
+
+fn change(text: &str) -> Result<Planted, String> {
+    match text {
+        "none" => Ok(Planted(None)),
+        name => name.parse().map(|kind| Planted(Some(kind))),
+    }
 }

@@ -11,11 +11,12 @@ mod embedded;
 mod services;
 mod text;
 mod topics;
+mod variables;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 use millrace_runtime::Configuration;
 
 use cli::{Cli, Command, DeadLettersCommand};
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<ExitCode> {
+    let names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    variables::check(&Cli::command(), names)?;
     let folder = cli.topics.as_path();
     match cli.command {
         Command::Demo(args) => demo::run(folder, &args)?,
@@ -44,7 +47,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             services::up(folder, &app, &service, services::Which::Features)?
         }
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
-        Command::Drift(command) => drift::run(folder, command)?,
+        Command::Drift(command) => return drift::run(folder, command),
         Command::Backfill(args) => backfill::run(folder, &args)?,
         Command::DeadLetters(DeadLettersCommand::List { app, reason, json, service }) => {
             dead_letters::list(folder, &app, reason.as_deref(), json, &service)?;

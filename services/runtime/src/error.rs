@@ -111,8 +111,12 @@ pub(crate) fn is_transient(error: &KafkaError) -> bool {
     {
         return true;
     }
+    let code = match error {
+        KafkaError::AdminOp(code) => Some(*code), // the binding leaves these out
+        other => other.rdkafka_error_code(),
+    };
     matches!(
-        error.rdkafka_error_code(),
+        code,
         Some(
             Code::AllBrokersDown
                 | Code::BrokerTransportFailure

@@ -27,6 +27,15 @@ def main():
     out = {
         "kolmogorov": [row for row in kolmogorov()],
         "chi_square": chi,
+        "student_t": [[t, df, float(stats.t.sf(t, df))] for df in [1, 1.5, 2, 7.3, 39, 41, 300, 1e4, 123456.7, 1e6, 3e8]
+                      for t in [-3, -0.2, 0, 1e-6, 0.1, 1, 1.96, 3, 6, 12, 35]],
+        "student_t_isf": [[p, df, float(stats.t.isf(p, df))] for df in [1, 2.5, 30, 1000, 1e6]
+                          for p in [0.5, 0.3, 0.025, 1e-3, 1e-8]],
+        # From k successes on.
+        "binomial": [[k, n, p, float(stats.binom.sf(k - 1, n, p))]
+                     for n, p in [(1, 0.5), (12, 0.5), (100, 0.5), (1001, 0.5), (100, 0.008), (1_000_000, 0.5), (5000, 0.9)]
+                     for k in sorted({0, 1, n // 10, int(n * p), int(n * p) + 1, int(n * p + 3 * (n * p * (1 - p)) ** 0.5), n})],
+        "normal_isf": [[p, float(stats.norm.isf(p))] for p in [0.999, 0.5, 0.3, 0.025, 1e-3, 1e-12, 1e-100]],
         "normal": [[z, float(stats.norm.sf(z))] for z in [-9, -3, -0.5, 0, 1e-9, 0.3, 1, 1.96, 4, 8, 20, 37]],
         "cramer_von_mises": [[x, float(_cdf_cvm_inf(np.array([float(x)]))[0])]
                              for x in [0.003, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3473, 0.4614, 0.7435, 1.2, 2, 4, 9]],

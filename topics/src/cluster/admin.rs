@@ -26,8 +26,13 @@ pub(crate) struct Admin {
 
 impl Admin {
     pub(crate) fn new(config: &ClientConfig) -> Result<Self, Error> {
+        Self::within(config, TIMEOUT)
+    }
+
+    /// A client whose requests may each take `bound`.
+    pub(crate) fn within(config: &ClientConfig, bound: Duration) -> Result<Self, Error> {
         let client = config.create().map_err(failed(|| "make an admin client".into()))?;
-        let options = AdminOptions::new().request_timeout(Some(TIMEOUT)).operation_timeout(Some(TIMEOUT));
+        let options = AdminOptions::new().request_timeout(Some(bound)).operation_timeout(Some(bound));
         Ok(Self { client, options })
     }
 

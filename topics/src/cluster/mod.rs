@@ -4,6 +4,7 @@ mod admin;
 mod change;
 mod plan;
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use millrace_schemas::{Format, RegistryError, SchemaRegistry};
@@ -51,6 +52,15 @@ pub struct Target<'a> {
     pub registry: &'a dyn SchemaRegistry,
     /// On how many brokers a new topic's records are kept; `None`: the brokers' default.
     pub replication: Option<u16>,
+}
+
+/// Every setting in force of topics, defaults included, by topic and name; `bound`: how long the cluster may take.
+pub fn settings(
+    client: &ClientConfig,
+    topics: &[&str],
+    bound: Duration,
+) -> Result<HashMap<String, BTreeMap<String, String>>, Error> {
+    Admin::within(client, bound)?.settings(topics)
 }
 
 /// What `apply` would change, refusals among it; empty: all is as the application says.
@@ -128,6 +138,3 @@ fn registry_error(subject: &str) -> impl FnOnce(RegistryError) -> Error {
 fn lines(changes: &[Change]) -> String {
     changes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
-
-#[cfg(test)]
-mod tests;

@@ -226,6 +226,3 @@ fn last_of(deployments: &[(i64, Deployment)], topic: &str) -> Option<i64> {
 fn at(last: Option<i64>) -> String {
     last.map_or("there is none now".into(), |last| format!("the last is at offset {last}"))
 }
-
-#[cfg(test)]
-mod tests;

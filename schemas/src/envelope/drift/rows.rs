@@ -73,7 +73,14 @@ impl Columns<'_> {
             "cause_group" => self.int(|e| e.cause_group),
             "rank" => self.int(|e| e.rank),
             "detail" => self.text(|e| &e.detail),
-            "values" => self.values(data_type)?,
+            "values" => {
+                let numbers = self.events.iter().flat_map(|e| e.values.values().map(|v| Some(*v)));
+                self.map(data_type, |e| &e.values, Arc::new(numbers.collect::<Float64Array>()))?
+            }
+            "distributions" => {
+                let texts = self.events.iter().flat_map(|e| e.distributions.values().map(Some));
+                self.map(data_type, |e| &e.distributions, Arc::new(texts.collect::<StringArray>()))?
+            }
             other => return Err(Error::Envelope(format!("a drift event has no field `{other}`"))),
         })
     }
@@ -107,18 +114,22 @@ impl Columns<'_> {
         Arc::new(times.with_timezone("+00:00"))
     }
 
-    fn values(&self, data_type: &DataType) -> Result<Arc<dyn Array>, Error> {
-        let wrong = || Error::Envelope("`values` is no map".into());
+    /// A map from text; `values` are those of all events, one after the other.
+    fn map<V>(
+        &self,
+        data_type: &DataType,
+        of: fn(&DriftEvent) -> &BTreeMap<String, V>,
+        values: Arc<dyn Array>,
+    ) -> Result<Arc<dyn Array>, Error> {
+        let wrong = || Error::Envelope(format!("{data_type} is no map"));
         let DataType::Map(entries, sorted) = data_type else { return Err(wrong()) };
         let DataType::Struct(pair) = entries.data_type() else { return Err(wrong()) };
-        let all = || self.events.iter().flat_map(|e| &e.values);
-        let names: Arc<dyn Array> = Arc::new(all().map(|(name, _)| Some(name)).collect::<StringArray>());
-        let numbers: Arc<dyn Array> =
-            Arc::new(all().map(|(_, number)| Some(*number)).collect::<Float64Array>());
-        let made = StructArray::try_new(pair.clone(), vec![names, numbers], None).and_then(|pairs| {
-            let offsets = OffsetBuffer::from_lengths(self.events.iter().map(|e| e.values.len()));
-            MapArray::try_new(Arc::clone(entries), offsets, pairs, None, *sorted)
-        });
+        let names: StringArray = self.events.iter().flat_map(|e| of(e).keys()).map(Some).collect();
+        let made =
+            StructArray::try_new(pair.clone(), vec![Arc::new(names), values], None).and_then(|pairs| {
+                let offsets = OffsetBuffer::from_lengths(self.events.iter().map(|e| of(e).len()));
+                MapArray::try_new(Arc::clone(entries), offsets, pairs, None, *sorted)
+            });
         Ok(Arc::new(made.map_err(|e| Error::Envelope(e.to_string()))?))
     }
 }
@@ -167,6 +178,7 @@ impl Row<'_> {
             rank: self.int("rank")?,
             detail: self.text("detail")?,
             values: self.values()?,
+            distributions: self.distributions()?,
         })
     }
 
@@ -204,5 +216,13 @@ impl Row<'_> {
         let names = pairs.column(0).as_string_opt::<i32>().ok_or_else(wrong)?;
         let numbers = pairs.column(1).as_primitive_opt::<Float64Type>().ok_or_else(wrong)?;
         Ok((0..pairs.len()).map(|k| (names.value(k).to_owned(), numbers.value(k))).collect())
+    }
+
+    fn distributions(&self) -> Result<BTreeMap<String, String>, Error> {
+        let wrong = || Error::Envelope("column `distributions` is no map from text to text".into());
+        let pairs = column::<MapArray>(self.rows, "distributions")?.value(self.i);
+        let names = pairs.column(0).as_string_opt::<i32>().ok_or_else(wrong)?;
+        let texts = pairs.column(1).as_string_opt::<i32>().ok_or_else(wrong)?;
+        Ok((0..pairs.len()).map(|k| (names.value(k).to_owned(), texts.value(k).to_owned())).collect())
     }
 }

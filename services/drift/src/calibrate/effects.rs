@@ -21,7 +21,8 @@ const SEASONAL: &str = "seasonal";
 
 /// Measures every subject in every held-out window.
 pub(super) fn all(folds: &Folds, options: &Options) -> Vec<Series> {
-    let Some(plan) = folds.halves.iter().find_map(|half| half.blocks.first()).map(|_| &folds.halves[0].plan) else {
+    let Some(plan) = folds.halves.iter().find_map(|half| half.blocks.first()).map(|_| &folds.halves[0].plan)
+    else {
         return Vec::new();
     };
     let mut series = Vec::new();
@@ -67,12 +68,13 @@ fn rows_of(folds: &Folds, segment: &str) -> u64 {
 
 fn of_column(folds: &Folds, key: Key, index: usize, options: &Options) -> Series {
     let of = |reference: &Against, segments: &BTreeMap<String, Profile>| {
-        let (Ok(reference), Some(current)) = (reference.get(&key.segment)?, segments.get(&key.segment)) else {
+        let (Ok(reference), Some(current)) = (reference.get(&key.segment)?, segments.get(&key.segment))
+        else {
             return None;
         };
         measure(key.measure, index, reference, current, options.min_rows)
     };
-    let mut series = Series::new(key.clone());
+    let mut series = Series::new(key.clone(), folds.split());
     for (window, held_out) in folds.windows.iter().enumerate() {
         if let Some((effect, rows)) = of(&folds.against(held_out), &held_out.segments) {
             series.push(window, effect, rows);
@@ -126,10 +128,11 @@ fn joint(folds: &Folds, options: &Options, skip: &[usize]) -> Vec<Series> {
     let mut supports: BTreeMap<usize, Option<Support>> = BTreeMap::new();
     let mut of_measure = |measure: Measure| {
         let key = Key { column: None, segment: WHOLE.to_owned(), measure };
-        let mut series = Series::new(key);
+        let mut series = Series::new(key, folds.split());
         for (window, held_out) in folds.windows.iter().enumerate() {
             let against = folds.against(held_out);
-            let (Some(Ok(reference)), Some(current)) = (against.get(WHOLE), held_out.segments.get(WHOLE)) else {
+            let (Some(Ok(reference)), Some(current)) = (against.get(WHOLE), held_out.segments.get(WHOLE))
+            else {
                 continue;
             };
             // Within a season the support is that of the half all the same: rows of other hours belong to it.

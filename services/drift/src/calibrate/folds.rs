@@ -38,21 +38,31 @@ impl Folds {
         };
         let (start_ms, end_ms) = (first.start_ms, last.end_ms);
         let block_ms = (first.end_ms - first.start_ms).max(1);
-        let rows: u64 = blocks.iter().filter_map(|b| b.segments.get(crate::window::WHOLE)).map(Profile::rows).sum();
+        let rows: u64 =
+            blocks.iter().filter_map(|b| b.segments.get(crate::window::WHOLE)).map(Profile::rows).sum();
         let (length_ms, step_ms) = lengths(options.window, block_ms, (end_ms - start_ms, rows))?;
         let middle_ms = start_ms + (end_ms - start_ms) / 2;
         let groups = groups(blocks, (length_ms / block_ms) as usize);
         let split_ms = groups.iter().map(|g| g[0].start_ms).find(|s| *s >= middle_ms).unwrap_or(end_ms);
         let halves = [reference.range(start_ms, split_ms), reference.range(split_ms, end_ms)];
         let held_out = |group: &&[Block]| {
-            let window = Window { start_ms: group[0].start_ms, end_ms: group[group.len() - 1].end_ms, number: 0 };
+            let window =
+                Window { start_ms: group[0].start_ms, end_ms: group[group.len() - 1].end_ms, number: 0 };
             let other = usize::from(window.start_ms < split_ms);
             HeldOut { window, segments: merged(group), other }
         };
         let windows = groups.iter().map(held_out).collect();
         let whole = Window { start_ms, end_ms, number: 0 };
         let totals = [0, 1].map(|half| against(&halves[half], None, whole));
-        Ok(Self { halves, windows, length_ms, step_ms, range_ms: end_ms - start_ms, season: options.season, totals })
+        Ok(Self {
+            halves,
+            windows,
+            length_ms,
+            step_ms,
+            range_ms: end_ms - start_ms,
+            season: options.season,
+            totals,
+        })
     }
 
     /// What a held-out window is compared with, by segment. Without a season that is the whole other half.
@@ -61,6 +71,11 @@ impl Folds {
             None => std::borrow::Cow::Borrowed(&self.totals[held_out.other]),
             Some(_) => std::borrow::Cow::Owned(self.within(self.season, held_out)),
         }
+    }
+
+    /// The first window of the second half.
+    pub(super) fn split(&self) -> usize {
+        self.windows.iter().position(|held_out| held_out.other == 0).unwrap_or(self.windows.len())
     }
 
     /// The two halves, each as a whole.

@@ -10,6 +10,7 @@
 
 mod effects;
 mod folds;
+mod prior;
 mod series;
 mod tail;
 

@@ -1,7 +1,10 @@
 //! Thresholds from the largest effects of held-out windows.
 
+use std::collections::BTreeMap;
+
+use super::prior::{self, Prior};
 use super::series::{Series, independent};
-use crate::judge::Bound;
+use crate::judge::{Bound, Measure};
 
 /// Thresholds of all subjects, in their order.
 #[derive(Debug)]
@@ -35,14 +38,19 @@ pub(super) fn fit(series: &[Series], rate: f64, reach: f64) -> Tail {
     let least = (MIN_SHARE * windows as f64).ceil() as usize;
     let judged: Vec<bool> =
         series.iter().map(|s| s.excluded.is_none() && s.effects.len() >= least.max(3)).collect();
-    let largest = largest(series, &judged, windows);
-    let independent = independent(&largest);
+    let priors = prior::by_measure(series, &judged);
+    let largest = largest(series, &judged, &priors, windows);
+    let independent = independent(&[&largest]);
     let score = gumbel_quantile(&largest, rate, independent);
-    let bounds = series.iter().zip(&judged).map(|(series, judged)| bound(series, *judged, score, reach));
+    let bounds = series.iter().zip(&judged).map(|(series, judged)| {
+        let prior = priors.get(&series.key.measure).copied();
+        let fitted = series.spread(prior).map(|spread| spread.effect(score));
+        bound(series, *judged, fitted, reach)
+    });
     Tail { bounds: bounds.collect(), independent, subjects: judged.iter().filter(|judged| **judged).count() }
 }
 
-fn bound(series: &Series, judged: bool, score: f64, reach: f64) -> Bound {
+fn bound(series: &Series, judged: bool, fitted: Option<f64>, reach: f64) -> Bound {
     let not_judged = |reason: &str| Bound::NotJudged { reason: reason.to_owned() };
     if let Some(reason) = &series.excluded {
         return not_judged(reason);
@@ -51,8 +59,7 @@ fn bound(series: &Series, judged: bool, score: f64, reach: f64) -> Bound {
         return not_judged("too few windows of the reference have it");
     }
     let observed = series.values().into_iter().fold(0.0, f64::max);
-    let fitted = series.spread().map_or(observed, |spread| spread.effect(score));
-    let effect = (fitted + reach * series.halves).max(observed);
+    let effect = (fitted.unwrap_or(observed) + reach * series.trend()).max(observed);
     let measure = series.key.measure;
     let most = measure.greatest().map(|greatest| USELESS * greatest);
     let far = measure.conventional().map(|usual| FAR * usual);
@@ -64,10 +71,15 @@ fn bound(series: &Series, judged: bool, score: f64, reach: f64) -> Bound {
 }
 
 /// Per window the largest score.
-fn largest(series: &[Series], judged: &[bool], windows: usize) -> Vec<f64> {
+fn largest(
+    series: &[Series],
+    judged: &[bool],
+    priors: &BTreeMap<Measure, Prior>,
+    windows: usize,
+) -> Vec<f64> {
     let mut largest = vec![f64::NEG_INFINITY; windows];
     for (series, _) in series.iter().zip(judged).filter(|(_, judged)| **judged) {
-        for (window, score) in series.scores() {
+        for (window, score) in series.scores(priors.get(&series.key.measure).copied()) {
             largest[window] = largest[window].max(score);
         }
     }
@@ -87,7 +99,8 @@ pub(super) fn gumbel_quantile(values: &[f64], rate: f64, independent: f64) -> f6
         return sorted.first().copied().unwrap_or(0.0);
     }
     let mean = sorted.iter().sum::<f64>() / n;
-    let weighted = sorted.iter().enumerate().map(|(rank, value)| value * rank as f64 / (n - 1.0)).sum::<f64>() / n;
+    let weighted =
+        sorted.iter().enumerate().map(|(rank, value)| value * rank as f64 / (n - 1.0)).sum::<f64>() / n;
     let scale = ((2.0 * weighted - mean) / std::f64::consts::LN_2).max(0.0);
     let location = mean - EULER * scale;
     let reduced = -libm::log(-libm::log1p(-rate.min(0.5)));

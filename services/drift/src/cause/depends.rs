@@ -124,7 +124,9 @@ mod tests {
         let depends = Depends::new(&direct, &["fraud".to_owned()]);
         assert!(depends.on("ratio", "amount") && depends.on("ratio", "avg") && depends.on("avg", "amount"));
         assert!(!depends.on("amount", "avg") && !depends.on("risk", "risk"));
-        assert!(depends.is_of_labels("risk") && depends.is_of_labels("fraud") && !depends.is_of_labels("avg"));
+        assert!(
+            depends.is_of_labels("risk") && depends.is_of_labels("fraud") && !depends.is_of_labels("avg")
+        );
     }
 
     #[test]

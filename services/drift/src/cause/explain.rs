@@ -25,9 +25,7 @@ impl<'a> Graph<'a> {
         tolerance_ms: i64,
     ) -> Self {
         let moved = |of_labels: bool| {
-            places
-                .iter()
-                .any(|p| matches!(&p.name, Name::Column(c) if depends.is_of_labels(c) == of_labels))
+            places.iter().any(|p| matches!(&p.name, Name::Column(c) if depends.is_of_labels(c) == of_labels))
         };
         Self {
             places,
@@ -61,9 +59,7 @@ impl<'a> Graph<'a> {
     /// The most severe place that explains this one.
     fn parent(&self, at: usize) -> Option<usize> {
         let able = (0..self.places.len()).filter(|other| *other != at && self.explains(*other, at));
-        able.max_by(|a, b| {
-            self.places[*a].severity.total_cmp(&self.places[*b].severity).then(b.cmp(a))
-        })
+        able.max_by(|a, b| self.places[*a].severity.total_cmp(&self.places[*b].severity).then(b.cmp(a)))
     }
 
     fn explains(&self, a: usize, b: usize) -> bool {

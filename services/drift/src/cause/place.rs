@@ -31,7 +31,6 @@ impl Name {
             (_, Some(column)) => Self::Column(column.clone()),
             (Subject::Detector, None) => Self::Metrics,
             (Subject::Data | Subject::Quality | Subject::Skew, None) => Self::Stream(event.topic.clone()),
-            (Subject::Domain, Some(column)) => Self::Column(column.clone()),
         }
     }
 
@@ -118,7 +117,10 @@ fn confined_to(events: &[DriftEvent], name: &Name, findings: &[usize]) -> Option
     };
     let effect_of_all = |event: &DriftEvent| {
         let same = |e: &&&DriftEvent| {
-            e.segment.is_none() && e.subject == event.subject && e.method == event.method && e.column == event.column
+            e.segment.is_none()
+                && e.subject == event.subject
+                && e.method == event.method
+                && e.column == event.column
         };
         here.iter().find(same).and_then(|e| e.effect)
     };

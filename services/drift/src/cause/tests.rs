@@ -62,7 +62,10 @@ fn a_segment_that_moves_alone_explains_the_whole_and_what_is_computed_from_it() 
     ];
     let found = causes(&mut events);
     assert_eq!(found, [("amount in country=NE".to_owned(), 6), ("weekend".to_owned(), 1)]);
-    assert_eq!((events[1].rank, events[6].rank, events[10].rank, events[2].rank), (Some(1), Some(1), Some(2), None));
+    assert_eq!(
+        (events[1].rank, events[6].rank, events[10].rank, events[2].rank),
+        (Some(1), Some(1), Some(2), None)
+    );
     assert_eq!(events[6].detail, "It moved. It goes with amount in country=NE.");
     assert_eq!(events[1].detail, "It moved.");
 }
@@ -73,7 +76,8 @@ fn the_whole_explains_its_segments_where_all_move() {
         ["", "country=NE", "country=SW", "country=SE"].map(|s| data("amount", s, 2.0)).into();
     assert_eq!(causes(&mut events), [("amount".to_owned(), 4)]);
     // One small segment of many that passes its own threshold by no more than the whole moved.
-    let mut events = vec![data("amount", "", 2.0), data("amount", "country=NE", 2.1), data("amount", "country=SW", 0.9)];
+    let mut events =
+        vec![data("amount", "", 2.0), data("amount", "country=NE", 2.1), data("amount", "country=SW", 0.9)];
     assert_eq!(causes(&mut events), [("amount".to_owned(), 2)]);
 }
 
@@ -126,16 +130,18 @@ fn a_feature_computed_wrongly_in_serving_is_named_by_its_skew() {
 #[test]
 fn an_effect_does_not_begin_before_its_cause() {
     let mut events = vec![data("amount", "", 3.0), data("customer_avg_1d", "", 2.0)];
-    let since = |event: &DriftEvent| {
-        Some(if event.column.as_deref() == Some("amount") { 10 * DAY } else { 8 * DAY })
-    };
+    let since =
+        |event: &DriftEvent| Some(if event.column.as_deref() == Some("amount") { 10 * DAY } else { 8 * DAY });
     assert_eq!(group(&mut events, &depends(), since, DAY).len(), 2);
     assert_eq!(group(&mut events, &depends(), since, 2 * DAY).len(), 1);
 }
 
 #[test]
 fn nothing_drifted_has_no_cause() {
-    assert!(causes(&mut [data("amount", "", 0.9), DriftEvent { kind: DriftKind::Summary, ..data("", "", 3.0) }]).is_empty());
+    assert!(
+        causes(&mut [data("amount", "", 0.9), DriftEvent { kind: DriftKind::Summary, ..data("", "", 3.0) }])
+            .is_empty()
+    );
     assert!(causes(&mut []).is_empty());
     let mut joint = vec![finding(Subject::Dataset, "", "", 2.0)];
     assert_eq!(causes(&mut joint).len(), 1);

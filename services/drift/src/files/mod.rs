@@ -1,6 +1,8 @@
 //! Data files: Parquet and CSV.
 
 mod columns;
+pub mod compare;
+pub mod detect;
 mod read;
 #[cfg(test)]
 mod tests;

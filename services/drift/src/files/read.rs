@@ -37,7 +37,7 @@ pub struct FileReader {
 
 enum Batches {
     Parquet(ParquetRecordBatchReader),
-    Csv(CsvReader<BufReader<File>>),
+    Csv(Box<CsvReader<BufReader<File>>>),
 }
 
 /// Cells a batch holds: small enough for the cache of a core, large enough that a column's overhead does not show.
@@ -104,7 +104,11 @@ fn csv(path: &Path, columns: Option<&[String]>, delimiter: u8) -> Result<FileRea
     let builder = builder.with_batch_size(batch_rows(places.len())).with_projection(places.clone());
     let reader = builder.build_buffered(BufReader::new(file(path)?)).map_err(fault)?;
     let schema = schema.project(&places).map_err(fault)?;
-    Ok(FileReader { file: path.to_owned(), schema: Arc::new(schema), batches: Batches::Csv(reader) })
+    Ok(FileReader {
+        file: path.to_owned(),
+        schema: Arc::new(schema),
+        batches: Batches::Csv(Box::new(reader)),
+    })
 }
 
 /// The error as a person reads it: without the name of its type before it.

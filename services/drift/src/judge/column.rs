@@ -1,9 +1,7 @@
 //! One column of two windows, by one measure.
 
 use millrace_statistics::sample::Sample;
-use millrace_statistics::two_sample::{
-    Method, Outcome, compare_categories, compare_counts, compare_numeric,
-};
+use millrace_statistics::two_sample::{Method, compare_categories, compare_counts, compare_numeric};
 
 use super::grid;
 use super::measure::Measure;
@@ -92,42 +90,60 @@ pub fn measure_column(
 
 fn numbers(method: Method, index: usize, pair: &Pair<'_>) -> Result<Measured, String> {
     let (a, b) = (pair.reference.column(index), pair.current.column(index));
-    let rows = |outcome: Outcome| Measured {
+    let (outcome, exact) = match grid::cells(a, b).filter(|_| method.is_binned()) {
+        Some([p, q]) => (compare_counts(method, &p, &q), true),
+        None => {
+            let (x, y, exact) = grid::samples(a, b).ok_or_else(|| format!("{method} is of numbers"))?;
+            (compare_numeric(method, &x, &y, &[]), exact)
+        }
+    };
+    let outcome = outcome.map_err(|e| e.to_string())?;
+    let mut found = Measured {
         statistic: outcome.statistic,
-        p_value: outcome.p_value,
         effect: outcome.effect,
         rows: b.present(),
         reference_rows: a.present(),
         ..Measured::default()
     };
-    if method.is_binned()
-        && let Some([p, q]) = grid::cells(a, b)
-    {
-        return compare_counts(method, &p, &q).map(rows).map_err(|e| e.to_string());
+    if let Some(kept) = pair.kept(index) {
+        found.error = if exact { None } else { grid::within_bins(a, b, kept) };
+        (found.p_value, found.p_rows) = p_value(method, (a, b), kept);
     }
-    let (x, y, exact) = grid::samples(a, b).ok_or_else(|| format!("{method} is of numbers"))?;
-    let mut found = compare_numeric(method, &x, &y, &[]).map(rows).map_err(|e| e.to_string())?;
-    if exact {
-        return Ok(found);
-    }
-    // Binned values are tied by the thousand: a p-value needs values, so it is the kept rows'.
-    (found.p_value, found.error) = (None, None);
-    let Some(kept) = pair.kept(index) else { return Ok(found) };
-    found.error = grid::within_bins(a, b, kept);
-    let [SampleColumn::Numbers(x), SampleColumn::Numbers(y)] = kept else { return Ok(found) };
-    let (x, y) = (Sample::of(x.iter().copied()), Sample::of(y.iter().copied()));
-    let of_kept = compare_numeric(method, &x, &y, &[]).ok().and_then(|outcome| outcome.p_value);
-    (found.p_value, found.p_rows) = (of_kept, of_kept.map(|_| y.total()));
     Ok(found)
 }
 
+/// The p-value of two columns of numbers, and of how many kept rows it is, where it is not of all. A distance has none of
+/// its own and gets Kolmogorov and Smirnov's. Binned values are tied by the thousand, so that windows which are no longer
+/// kept exactly are tested by their kept rows.
+fn p_value(
+    method: Method,
+    (a, b): (Column<'_>, Column<'_>),
+    kept: [&SampleColumn; 2],
+) -> (Option<f64>, Option<u64>) {
+    let test = if method.is_test() { method } else { Method::KolmogorovSmirnov };
+    let of =
+        |x: &Sample, y: &Sample| compare_numeric(test, x, y, &[]).ok().and_then(|outcome| outcome.p_value);
+    if let Some((x, y, true)) = grid::samples(a, b) {
+        return (of(&x, &y), None);
+    }
+    let [SampleColumn::Numbers(x), SampleColumn::Numbers(y)] = kept else { return (None, None) };
+    let (x, y) = (Sample::of(x.iter().copied()), Sample::of(y.iter().copied()));
+    let p_value = of(&x, &y);
+    (p_value, p_value.map(|_| y.total()))
+}
+
+/// Counts per category are kept of all rows, so that everything is exact. A distance gets the chi-square test's p-value.
 fn categories(method: Method, a: Column<'_>, b: Column<'_>) -> Result<Measured, String> {
     let both = a.categories().zip(b.categories());
     let (x, y) = both.ok_or_else(|| format!("{method} is of categories"))?;
     let outcome = compare_categories(method, &x, &y).map_err(|e| e.to_string())?;
+    let tested = match method.is_test() {
+        true => Some(outcome),
+        false => compare_categories(Method::ChiSquare, &x, &y).ok(),
+    };
     Ok(Measured {
         statistic: outcome.statistic,
-        p_value: outcome.p_value,
+        p_value: tested.and_then(|outcome| outcome.p_value),
         effect: outcome.effect,
         rows: y.total(),
         reference_rows: x.total(),

@@ -15,7 +15,8 @@ pub(super) fn of_column(measure: Measure, index: usize, pair: &Pair<'_>, found: 
             Measure::Outside => format!("{name} lies outside of the reference's range"),
             _ => {
                 let new: Vec<String> = b.new_values().into_iter().take(3).map(|(value, _)| value).collect();
-                let such = if new.is_empty() { String::new() } else { format!(" (such as {})", new.join(", ")) };
+                let such =
+                    if new.is_empty() { String::new() } else { format!(" (such as {})", new.join(", ")) };
                 format!("{name} has a value that the reference does not have{such}")
             }
         };
@@ -31,7 +32,13 @@ pub(super) fn of_column(measure: Measure, index: usize, pair: &Pair<'_>, found: 
 fn of_numbers(name: &str, reference: &Sample, current: &Sample) -> String {
     let (Some(p), Some(q)) = (mean(reference), mean(current)) else { return String::new() };
     let (from, to) = (median(reference), median(current));
-    format!("{name} is {} on average, was {} (median {}, was {}).", short(q), short(p), short(to), short(from))
+    format!(
+        "{name} is {} on average, was {} (median {}, was {}).",
+        short(q),
+        short(p),
+        short(to),
+        short(from)
+    )
 }
 
 fn of_categories(name: &str, reference: &Categories, current: &Categories) -> String {
@@ -47,7 +54,11 @@ fn of_categories(name: &str, reference: &Categories, current: &Categories) -> St
         Some((value, p, q)) if (q - p).abs() >= (rest.1 - rest.0).abs() => {
             format!("{name} is {value} in {} of the rows, was in {}.", percent(q), percent(p))
         }
-        _ => format!("{name} is none of the frequent values in {} of the rows, was in {}.", percent(rest.1), percent(rest.0)),
+        _ => format!(
+            "{name} is none of the frequent values in {} of the rows, was in {}.",
+            percent(rest.1),
+            percent(rest.0)
+        ),
     }
 }
 
@@ -113,7 +124,8 @@ mod tests {
             counts: pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect(),
             other: 0,
         };
-        let text = of_categories("country", &counts(&[("NE", 50), ("SW", 50)]), &counts(&[("NE", 80), ("XX", 20)]));
+        let text =
+            of_categories("country", &counts(&[("NE", 50), ("SW", 50)]), &counts(&[("NE", 80), ("XX", 20)]));
         assert_eq!(text, "country is SW in 0 % of the rows, was in 50 %.");
     }
 }

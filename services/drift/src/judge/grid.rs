@@ -47,7 +47,11 @@ pub(super) fn samples(reference: Column<'_>, current: Column<'_>) -> Option<(Sam
         let bins = column.bins()?;
         let edges = &column.plan().edges;
         // Above the last edge one representative serves both windows.
-        let top = [reference, current].iter().filter_map(|c| c.range()).map(|range| range.1).fold(f64::MIN, f64::max);
+        let top = [reference, current]
+            .iter()
+            .filter_map(|c| c.range())
+            .map(|range| range.1)
+            .fold(f64::MIN, f64::max);
         let last = edges.last().map_or(top, |edge| top.max(edge.next_up()));
         let uppers = edges.iter().copied().chain([last]);
         Some(Sample::of_counts(uppers.zip(bins)))

@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use millrace_statistics::two_sample::dataset::{
-    ClassifierOptions, MmdOptions, domain_classifier, mmd,
-};
+use millrace_statistics::two_sample::dataset::{ClassifierOptions, MmdOptions, domain_classifier, mmd};
 
 use super::column::{Measured, cohen};
 use super::measure::Measure;
-use crate::profile::{Kind, Profile, SampleColumn, SampleRows};
+use crate::profile::{Kind, Profile, SampleColumn};
 use crate::reference::Support;
 
 /// Rows that each window must keep.
@@ -35,7 +33,10 @@ pub fn measure_joint(
     let (a, b) = (reference.sample_rows(), current.sample_rows());
     let kept = [("reference", &a), ("current", &b)];
     if let Some((window, rows)) = kept.into_iter().find(|(_, rows)| rows.ids.len() < MIN_ROWS) {
-        return Err(format!("{measure} needs {MIN_ROWS} kept rows, the {window} window has {}", rows.ids.len()));
+        return Err(format!(
+            "{measure} needs {MIN_ROWS} kept rows, the {window} window has {}",
+            rows.ids.len()
+        ));
     }
     let found = Measured {
         rows: current.rows(),
@@ -61,8 +62,8 @@ pub fn measure_joint(
     Ok((Measured { statistic: result.auc, effect: result.effect, ..found }, telling))
 }
 
-fn outside(found: Measured, support: &Support, window: &Profile) -> Measured {
-    let distances = support.distances(window);
+fn outside(found: Measured, support: &Support, current: &Profile) -> Measured {
+    let distances = support.distances(current);
     let far = distances.iter().filter(|distance| **distance > support.bound()).count();
     let (p, q) = (support.expected_share(), far as f64 / distances.len().max(1) as f64);
     Measured { statistic: q - p, effect: cohen(p, q).max(0.0), shares: Some((p, q)), ..found }

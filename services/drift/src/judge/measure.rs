@@ -114,9 +114,9 @@ impl FromStr for Measure {
         if let Some(own) = Self::OWN.into_iter().find(|measure| measure.name() == name) {
             return Ok(own);
         }
-        name.parse().map(Self::Distribution).map_err(|e: millrace_statistics::two_sample::UnknownMethod| {
-            UnknownMeasure(e.to_string())
-        })
+        name.parse()
+            .map(Self::Distribution)
+            .map_err(|e: millrace_statistics::two_sample::UnknownMethod| UnknownMeasure(e.to_string()))
     }
 }
 
@@ -165,6 +165,9 @@ mod tests {
         assert!(numeric.contains(&Measure::Distribution(Method::Psi)) && numeric.contains(&Measure::Outside));
         assert!(!numeric.contains(&Measure::Distribution(Method::ChiSquare)));
         let ids = default_measures(Kind::Id, 100, &[Method::TotalVariation]);
-        assert_eq!(ids, [Measure::Distribution(Method::TotalVariation), Measure::Missing, Measure::NewValues]);
+        assert_eq!(
+            ids,
+            [Measure::Distribution(Method::TotalVariation), Measure::Missing, Measure::NewValues]
+        );
     }
 }

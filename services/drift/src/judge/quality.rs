@@ -21,7 +21,9 @@ pub fn quality(about: &About, constraints: &Quality, current: &Profile, stream: 
     let mut found = Vec::new();
     for (name, constraint) in &constraints.columns {
         if let Some(index) = current.plan().index(name) {
-            found.extend(column(constraint, current.column(index)).into_iter().map(|broken| (Some(name), broken)));
+            found.extend(
+                column(constraint, current.column(index)).into_iter().map(|broken| (Some(name), broken)),
+            );
         }
     }
     found.extend(whole(about, constraints, current, stream).into_iter().map(|broken| (None, broken)));
@@ -73,8 +75,7 @@ fn column(constraint: &ColumnQuality, column: Column<'_>) -> Vec<Check> {
     let mut share = |method, count: u64, limit: Option<f64>, what: &str| {
         let Some(limit) = limit else { return };
         let effect = count as f64 / rows;
-        let detail =
-            format!("{name} {what} in {} of the rows; {} may be.", percent(effect), percent(limit));
+        let detail = format!("{name} {what} in {} of the rows; {} may be.", percent(effect), percent(limit));
         checks.push(Check { method, effect, limit, least: false, unit: 0.5 / rows, detail });
     };
     share("missing", column.missing(), constraint.max_missing_share, "is missing");
@@ -94,8 +95,7 @@ fn column(constraint: &ColumnQuality, column: Column<'_>) -> Vec<Check> {
 /// Rows out of the declared range: exactly where values are kept, else those of bins that lie outside as a whole.
 fn outside(constraint: &ColumnQuality, column: Column<'_>) -> u64 {
     let Some((sample, _)) = column.numbers() else { return 0 };
-    let (low, high) =
-        (constraint.min.unwrap_or(f64::NEG_INFINITY), constraint.max.unwrap_or(f64::INFINITY));
+    let (low, high) = (constraint.min.unwrap_or(f64::NEG_INFINITY), constraint.max.unwrap_or(f64::INFINITY));
     let pairs = sample.values().iter().zip(sample.counts());
     pairs.filter(|(value, _)| **value < low || **value > high).map(|(_, count)| count).sum()
 }
@@ -122,7 +122,11 @@ fn whole(about: &About, constraints: &Quality, current: &Profile, stream: Stream
         let copies = current.sample_rows().copies;
         let all: u64 = copies.iter().map(|copies| u64::from(*copies)).sum::<u64>().max(1);
         let share = (all - copies.len().max(1) as u64) as f64 / all as f64;
-        let detail = format!("{} of the rows have an id that came before; {} may have.", percent(share), percent(limit));
+        let detail = format!(
+            "{} of the rows have an id that came before; {} may have.",
+            percent(share),
+            percent(limit)
+        );
         checks.push(most("duplicate_id", share, limit, 0.5 / all as f64, detail));
     }
     let days = |ms: i64| ms as f64 / 86_400_000.0;
@@ -137,7 +141,10 @@ fn whole(about: &About, constraints: &Quality, current: &Profile, stream: Stream
         for (limit, least) in [(constraints.min_rows_per_day, true), (constraints.max_rows_per_day, false)] {
             let Some(limit) = limit else { continue };
             let side = if least { "at least" } else { "at most" };
-            let detail = format!("{} has {per_day:.0} rows per day; {side} {limit:.0} were to be expected.", about.topic);
+            let detail = format!(
+                "{} has {per_day:.0} rows per day; {side} {limit:.0} were to be expected.",
+                about.topic
+            );
             checks.push(Check { method: "volume", effect: per_day, limit, least, unit: 1.0, detail });
         }
     }

@@ -111,7 +111,11 @@ impl Thresholds {
     }
 
     /// What is measured of a column in a segment.
-    pub fn of<'a>(&'a self, column: Option<&str>, segment: &str) -> impl Iterator<Item = (Measure, &'a Bound)> {
+    pub fn of<'a>(
+        &'a self,
+        column: Option<&str>,
+        segment: &str,
+    ) -> impl Iterator<Item = (Measure, &'a Bound)> {
         let key = |measure| Key { column: column.map(str::to_owned), segment: segment.to_owned(), measure };
         let first = key(Measure::Distribution(millrace_statistics::two_sample::Method::KolmogorovSmirnov));
         let last = key(Measure::Classifier);

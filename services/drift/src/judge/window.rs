@@ -16,8 +16,9 @@ use super::joint::measure_joint;
 use super::measure::Measure;
 use super::quality::{Stream, quality};
 use super::thresholds::{Bound, Thresholds};
-use crate::profile::{Kind, Profile};
+use crate::profile::{Column, Kind, Profile};
 use crate::reference::{Quality, Support};
+use crate::report::bins;
 use crate::window::WHOLE;
 
 /// How windows are judged.
@@ -102,7 +103,8 @@ pub fn judge_window(inputs: &Inputs<'_>) -> Judgement {
     }
     let Bench { mut findings, mut undefined, .. } = bench;
     undefined.sort();
-    let summary = summary::of(inputs, &mut findings, &undefined);
+    let mut summary = summary::of(inputs, &mut findings, &undefined);
+    summary.distributions = summary::distributions(inputs);
     findings.iter_mut().for_each(DriftEvent::seal);
     Judgement { findings, undefined, summary }
 }
@@ -211,18 +213,21 @@ impl Bench<'_> {
         let mut event = about.event(DriftKind::Finding, subject, segment, measure.name());
         event.column = Some(pair.reference.plan().columns[index].name.clone());
         fill(&mut event, found, bound.and_then(|bound| bound.at(measure, found.rows)));
+        if event.drifted {
+            let columns = [pair.reference, pair.current].map(|profile| profile.column(index));
+            let (name, shown) = distribution(columns, segment);
+            event.distributions.insert(name, shown);
+        }
         let of = event.segment.as_ref().map(|segment| format!("In {segment} ")).unwrap_or_default();
-        event.detail = format!(
-            "{of}{} {}",
-            detail::of_column(measure, index, pair, found),
-            compared(measure, &event)
-        );
+        event.detail =
+            format!("{of}{} {}", detail::of_column(measure, index, pair, found), compared(measure, &event));
         self.findings.push(event);
     }
 
     fn joint(&mut self) {
         let inputs = self.inputs;
-        let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE)) else {
+        let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE))
+        else {
             return;
         };
         let skip = seasonal(inputs.thresholds, reference);
@@ -254,9 +259,10 @@ impl Bench<'_> {
         };
         let mut event = self.inputs.about.event(DriftKind::Finding, subject, WHOLE, measure.name());
         fill(&mut event, found, bound.at(measure, found.p_rows.unwrap_or(found.rows)));
-        let named = telling.iter().take(5).filter_map(|(index, share)| {
-            Some((reference.plan().columns.get(*index)?.name.clone(), *share))
-        });
+        let named = telling
+            .iter()
+            .take(5)
+            .filter_map(|(index, share)| Some((reference.plan().columns.get(*index)?.name.clone(), *share)));
         let named: Vec<(String, f64)> = named.collect();
         let what = match (measure, found.shares) {
             (Measure::OutsideJointly, Some((p, q))) => format!(
@@ -266,8 +272,12 @@ impl Bench<'_> {
             ),
             (Measure::Classifier, _) => {
                 let columns: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
-                let by = if columns.is_empty() { String::new() } else { format!(", by {}", columns.join(", ")) };
-                format!("A classifier tells the window's rows from the reference's with an AUC of {:.3}{by}.", found.statistic)
+                let by =
+                    if columns.is_empty() { String::new() } else { format!(", by {}", columns.join(", ")) };
+                format!(
+                    "A classifier tells the window's rows from the reference's with an AUC of {:.3}{by}.",
+                    found.statistic
+                )
             }
             _ => "The joint distribution of all columns moved.".to_owned(),
         };
@@ -275,6 +285,16 @@ impl Bench<'_> {
         event.values.extend(named);
         event
     }
+}
+
+/// A column's name, with its segment, and its two distributions as JSON.
+pub(super) fn distribution([reference, current]: [Column<'_>; 2], segment: &str) -> (String, String) {
+    let name = &reference.plan().name;
+    let place = if segment == WHOLE { name.clone() } else { format!("{name} in {segment}") };
+    let bins = bins(reference, current);
+    let shown =
+        serde_json::json!({ "bins": bins.names, "reference": bins.reference, "current": bins.current });
+    (place, shown.to_string())
 }
 
 /// Columns whose distribution is not judged: they would tell any two windows apart.

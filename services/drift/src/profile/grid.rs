@@ -6,6 +6,8 @@ pub(super) struct Grid {
     /// The edges, filled up with infinity to a power of two less one: the search then needs no bounds of its own.
     table: Vec<f64>,
     edges: usize,
+    /// The table has `2^steps - 1` places.
+    steps: u32,
 }
 
 /// Values searched side by side: the steps of one search wait for each other, those of eight overlap.
@@ -17,8 +19,9 @@ const LOG_SHIFT: u32 = 47;
 impl Grid {
     pub(super) fn new(edges: &[f64]) -> Self {
         let mut table = edges.to_vec();
-        table.resize((edges.len() + 1).next_power_of_two() - 1, f64::INFINITY);
-        Self { table, edges: edges.len() }
+        let places = (edges.len() + 1).next_power_of_two();
+        table.resize(places - 1, f64::INFINITY);
+        Self { table, edges: edges.len(), steps: places.trailing_zeros() }
     }
 
     /// Whether there are edges; without, numbers are counted by [`log_bucket`].
@@ -31,15 +34,16 @@ impl Grid {
         self.edges + 1
     }
 
+    /// A step of the search. A shifted comparison, not a choice: the compiler makes a branch of that, which is mispredicted
+    /// half the time and makes the search ten times as long.
+    #[inline]
+    fn further(&self, place: usize, step: u32, value: f64) -> usize {
+        place + (usize::from(self.table[place + (1 << step) - 1] < value) << step)
+    }
+
     /// The bin of a finite value: how many edges lie below it.
     pub(super) fn bin(&self, value: f64) -> usize {
-        let mut place = 0;
-        let mut step = self.table.len().div_ceil(2);
-        while step > 0 {
-            place += if self.table[place + step - 1] < value { step } else { 0 };
-            step /= 2;
-        }
-        place
+        (0..self.steps).rev().fold(0, |place, step| self.further(place, step, value))
     }
 
     /// Per value its bin; `bins()` for NaN and `bins() + 1` for infinities.
@@ -55,12 +59,10 @@ impl Grid {
         let rest = chunks.remainder();
         for chunk in chunks {
             let mut places = [0_usize; LANES];
-            let mut step = self.table.len().div_ceil(2);
-            while step > 0 {
+            for step in (0..self.steps).rev() {
                 for (place, value) in places.iter_mut().zip(chunk) {
-                    *place += if self.table[*place + step - 1] < *value { step } else { 0 };
+                    *place = self.further(*place, step, *value);
                 }
-                step /= 2;
             }
             classes.extend(chunk.iter().zip(places).map(|(value, place)| class(*value, place)));
         }

@@ -138,6 +138,12 @@ impl Profile {
         self.sample.rows(&self.plan)
     }
 
+    /// Keeps at most so many rows of the sample. Profiles that are only ever read merged (the blocks of a reference)
+    /// need few each: merged, theirs are the same rows as those of a whole sample, as long as together they hold it.
+    pub fn trim_sample(&mut self, rows: usize) {
+        self.sample.trim(rows);
+    }
+
     /// The share of rows whose id had come before in the window: exact while every id is kept, else of the kept ones.
     pub fn duplicate_share(&self) -> f64 {
         let rows: u64 = self.sample.ids().map(|(_, copies)| u64::from(copies)).sum();

@@ -34,15 +34,6 @@ impl NumberProfile {
         Self { missing: 0, infinite: 0, mistyped: 0, range, kept: Kept::Exact(Vec::new()) }
     }
 
-    /// How many finite values.
-    pub(super) fn present(&self) -> u64 {
-        match &self.kept {
-            Kept::Exact(values) => values.len() as u64,
-            Kept::Binned(counts) => counts.iter().sum(),
-            Kept::Log(counts) => counts.values().sum(),
-        }
-    }
-
     /// From values to counts; nothing if that was done before.
     pub(super) fn collapse(&mut self, column: &ColumnPlan) {
         let Kept::Exact(values) = &self.kept else { return };

@@ -99,10 +99,13 @@ impl Default for Bounds {
 }
 
 impl Bounds {
-    /// The default for that many columns: a profile's sample has at most 500,000 cells, and at least 500 rows.
+    /// The default for that many columns: exact values take at most 32 MB a profile (and 1,000 rows at least), its sample
+    /// 4 MB (and 500 rows at least).
     pub fn of_columns(columns: usize) -> Self {
-        let sample_rows = (500_000 / columns.max(1)).clamp(500, 2_000);
-        Self { sample_rows, ..Self::default() }
+        let columns = columns.max(1);
+        let exact_rows = (4_000_000 / columns).clamp(1_000, 10_000);
+        let sample_rows = (500_000 / columns).clamp(500, 2_000);
+        Self { exact_rows, sample_rows, ..Self::default() }
     }
 }
 

@@ -36,31 +36,25 @@ pub(super) struct RowSample {
     cells: Vec<Vec<u64>>,
 }
 
-enum Place {
-    /// It is new and has this slot from now on.
-    New(u32),
-    /// It was there.
-    Same,
-    /// It is not among the smallest.
-    Out,
-}
-
 impl RowSample {
     pub(super) fn new(columns: usize, bounds: Bounds) -> Self {
         Self { bound: bounds.sample_rows, cells: vec![Vec::new(); columns], ..Self::default() }
     }
 
-    fn place(&mut self, id: u64, copies: u32) -> Place {
+    /// The largest id that is taken.
+    fn bar(&self) -> u64 {
         let full = self.slots.len() >= self.bound;
-        let last = self.slots.last_key_value().map_or(0, |(last, _)| *last);
-        if full && (self.bound == 0 || id > last) {
-            return Place::Out;
-        }
+        self.slots.last_key_value().filter(|_| full).map_or(u64::MAX, |(last, _)| *last)
+    }
+
+    /// The slot that a new id has from now on; `None` if it has one already.
+    fn place(&mut self, id: u64, copies: u32) -> Option<u32> {
         if let Some(slot) = self.slots.get(&id) {
             let count = &mut self.copies[*slot as usize];
             *count = count.saturating_add(copies);
-            return Place::Same;
+            return None;
         }
+        let full = self.slots.len() >= self.bound;
         let freed = if full { self.slots.pop_last().map(|(_, slot)| slot) } else { None };
         let slot = freed.unwrap_or_else(|| {
             self.copies.push(0);
@@ -68,18 +62,23 @@ impl RowSample {
         });
         self.slots.insert(id, slot);
         self.copies[slot as usize] = copies;
-        Place::New(slot)
+        Some(slot)
     }
 
     /// Takes rows `(id, copies, row)`; `cell(column, row)` reads them.
     fn take(&mut self, rows: impl Iterator<Item = (u64, u32, u32)>, cell: impl Fn(usize, usize) -> u64) {
         let (mut new, mut again) = (Vec::new(), Vec::new());
+        let mut bar = self.bar();
+        // Most rows are above the bar.
         for (id, copies, row) in rows {
-            match self.place(id, copies) {
-                Place::New(slot) => new.push((slot, row)),
-                Place::Same => again.push((id, row)),
-                Place::Out => {}
+            if id > bar || self.bound == 0 {
+                continue;
             }
+            match self.place(id, copies) {
+                Some(slot) => new.push((slot, row)),
+                None => again.push((id, row)),
+            }
+            bar = self.bar();
         }
         // Column by column: whole columns stay in the cache. A slot given away within the batch is written last by its
         // last row.
@@ -108,6 +107,18 @@ impl RowSample {
     pub(super) fn merge(&mut self, other: &Self) {
         let rows = other.slots.iter().map(|(id, slot)| (*id, other.copies[*slot as usize], *slot));
         self.take(rows, |column, slot| other.cells[column][slot]);
+    }
+
+    /// Keeps those of the smallest hashes alone, at most so many.
+    pub(super) fn trim(&mut self, rows: usize) {
+        if self.slots.len() <= rows {
+            return;
+        }
+        let kept: BTreeMap<u64, u32> = self.slots.iter().take(rows).map(|(id, slot)| (*id, *slot)).collect();
+        let compact = |cells: &Vec<u64>| kept.values().map(|slot| cells[*slot as usize]).collect();
+        self.cells = self.cells.iter().map(compact).collect();
+        self.copies = kept.values().map(|slot| self.copies[*slot as usize]).collect();
+        self.slots = kept.into_keys().zip(0..).collect();
     }
 
     /// How many rows are kept.

@@ -47,20 +47,22 @@ pub struct BuildOptions {
 /// A day, in ms.
 const DAY_MS: i64 = 86_400_000;
 
-/// Builds a reference from Parquet or CSV files. The files are read twice, batch by batch: memory holds the blocks'
-/// profiles alone. The same files give the same reference, whatever their order.
+/// Builds a reference from Parquet or CSV files. Files that do not fit into 128 MB are read twice, batch
+/// by batch: memory then holds the blocks' profiles alone. The same files give the same reference, whatever their order.
 pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Error> {
     let columns = columns(files, options)?;
     let bounds = options.bounds.unwrap_or_else(|| Bounds::of_columns(columns.watched.len()));
     let mut discovery = Discovery::new(&columns.schema, &columns.watched, &options.kinds, bounds);
     let mut segments: Vec<TextDiscovery> = options.segments.iter().map(|_| TextDiscovery::new(0)).collect();
     let mut rows = 0_u64;
+    let mut held = Held::default();
     each_batch(files, &columns.read, options, |batch| {
         rows += batch.rows.num_rows() as u64;
         discovery.add(&batch.rows, &batch.ids);
         for (segment, name) in segments.iter_mut().zip(&options.segments) {
             batch.rows.column_by_name(name).into_iter().for_each(|array| segment.add(array));
         }
+        held.hold(batch);
         Ok(())
     })?;
     if rows == 0 {
@@ -71,12 +73,44 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
         SegmentPlan { column: column.clone(), values }
     });
     let segments = segments.collect();
+    // A window compared with more rows than are kept exactly is compared on the grid: its own values would be in vain.
+    let exact_rows = if rows > bounds.exact_rows as u64 { 0 } else { bounds.exact_rows };
+    let bounds = Bounds { exact_rows, ..bounds };
     let plan = Arc::new(Plan::new(discovery.plans(&columns.watched, &options.kinds), bounds, segments));
     let mut blocks = Blocks { plan: plan.clone(), blocks: BTreeMap::new(), delays: Delays::default() };
-    each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?;
+    match held.batches {
+        Some(batches) => batches.iter().try_for_each(|batch| blocks.add(batch, options))?,
+        None => each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?,
+    }
+    blocks.trim();
     let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
     let delays = options.label_time.is_some().then_some(blocks.delays);
     Ok(Reference { plan, blocks: blocks.blocks.into_values().collect(), delays, source: names.join(", ") })
+}
+
+/// Training data that is small stays in memory between the passes. (In tests less: they then take both ways.)
+const HELD_BYTES: usize = if cfg!(test) { 256 << 10 } else { 128 << 20 };
+
+/// The batches of the first pass, until they are too large.
+struct Held {
+    batches: Option<Vec<FileBatch>>,
+    bytes: usize,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { batches: Some(Vec::new()), bytes: 0 }
+    }
+}
+
+impl Held {
+    fn hold(&mut self, batch: FileBatch) {
+        self.bytes += batch.rows.get_array_memory_size() + batch.ids.len() * 16;
+        match &mut self.batches {
+            Some(batches) if self.bytes <= HELD_BYTES => batches.push(batch),
+            batches => *batches = None,
+        }
+    }
 }
 
 /// What is read of the files.
@@ -164,8 +198,30 @@ struct Blocks {
     delays: Delays,
 }
 
+/// Blocks of the same day of the week come every seventh time: so many rows are kept of each that these fill a sample
+/// together. Of segments, which are compared by counts above all, an eighth is kept; of anything at least 50 rows.
+const SEASON: usize = 7;
+const OF_SEGMENTS: usize = 8;
+const FEWEST: usize = 50;
+
 impl Blocks {
+    fn trim(&mut self) {
+        let all = self.plan.bounds.sample_rows;
+        let rows = SEASON * all / self.blocks.len().max(1);
+        let of = |segment: &str| match segment {
+            WHOLE => rows.clamp(FEWEST, all.max(FEWEST)),
+            _ => (rows / OF_SEGMENTS).clamp(FEWEST, all.max(FEWEST)),
+        };
+        for block in self.blocks.values_mut() {
+            block.segments.iter_mut().for_each(|(segment, profile)| profile.trim_sample(of(segment)));
+            block.scores.iter_mut().for_each(|(segment, scores)| scores.trim(of(segment)));
+        }
+    }
+
     fn add(&mut self, batch: &FileBatch, options: &BuildOptions) -> Result<(), Error> {
+        if batch.rows.num_rows() == 0 {
+            return Ok(()); // all of its rows lie outside of the wanted range
+        }
         let length = options.block_ms.unwrap_or(DAY_MS).max(1);
         let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
         match batch.times_ms.is_empty() {
@@ -186,7 +242,7 @@ impl Blocks {
             prepared.add(&self.plan, &mut block.segments, &batch.ids, taken);
             for (row, scored) in rows.iter().filter_map(|row| Some((*row, scores.get(*row as usize)?))) {
                 for segment in prepared.segments_of(row as usize).chain([WHOLE]) {
-                    let bound = self.plan.bounds.exact_rows;
+                    let bound = self.plan.bounds.sample_rows;
                     let scores = block.scores.entry(segment.to_owned());
                     scores.or_insert_with(|| Scores::new(bound)).add(*scored);
                 }

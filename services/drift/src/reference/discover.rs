@@ -29,19 +29,10 @@ pub(super) struct Discovery {
     /// Watched numeric columns, with no edges yet.
     plan: Arc<Plan>,
     sample: Profile,
-    numbers: Vec<NumberDiscovery>,
+    /// Per numeric column, whether all its numbers so far are 0 or 1.
+    binary: Vec<bool>,
     texts: Vec<(String, TextDiscovery)>,
     bounds: Bounds,
-}
-
-/// What one numeric column holds beside its sample.
-#[derive(Default, Clone)]
-struct NumberDiscovery {
-    zeros: u64,
-    ones: u64,
-    others: u64,
-    low: Option<f64>,
-    high: Option<f64>,
 }
 
 /// The values of a text column, as they are counted: the most frequent (Misra and Gries 1982), and all in a filter.
@@ -80,7 +71,7 @@ impl Discovery {
                 _ => textual.push(name),
             }
         }
-        let rows = (EDGE_CELLS / numeric.len().max(1)).clamp(2_000, 16_384);
+        let rows = (EDGE_CELLS / numeric.len().max(1)).clamp(2_000, 8_192);
         // Values are not needed beyond the sample's: nothing is kept exactly.
         let sample = Bounds { exact_rows: 0, sample_rows: rows, max_categories: 0 };
         let plans = numeric.iter().map(|name| ColumnPlan::new(name, Kind::Numeric).with_edges(vec![0.0]));
@@ -89,7 +80,7 @@ impl Discovery {
         let texts = textual.iter().map(|name| ((*name).clone(), TextDiscovery::new(bytes)));
         Self {
             sample: Profile::new(&plan),
-            numbers: vec![NumberDiscovery::default(); numeric.len()],
+            binary: vec![true; numeric.len()],
             texts: texts.collect(),
             plan,
             bounds,
@@ -100,8 +91,9 @@ impl Discovery {
     pub(super) fn add(&mut self, batch: &RecordBatch, ids: &[u64]) {
         let cells = Cells::of(&self.plan, batch);
         self.sample.add(&cells, ids, Rows::All);
-        for (i, found) in self.numbers.iter_mut().enumerate() {
-            found.add(cells.numbers(i).unwrap_or_default());
+        for (i, binary) in self.binary.iter_mut().enumerate().filter(|(_, binary)| **binary) {
+            let mut numbers = cells.numbers(i).unwrap_or_default().iter();
+            *binary = numbers.all(|value| *value == 0.0 || *value == 1.0 || !value.is_finite());
         }
         for (name, texts) in &mut self.texts {
             if let Some(array) = batch.column_by_name(name) {
@@ -114,9 +106,10 @@ impl Discovery {
     pub(super) fn plans(mut self, columns: &[String], kinds: &BTreeMap<String, Kind>) -> Vec<ColumnPlan> {
         let sample = self.sample.sample_rows();
         let mut plans = BTreeMap::new();
-        for ((column, found), cells) in self.plan.columns.iter().zip(&self.numbers).zip(&sample.columns) {
+        for ((column, binary), cells) in self.sample.columns().zip(&self.binary).zip(&sample.columns) {
             let SampleColumn::Numbers(values) = cells else { continue };
-            plans.insert(column.name.clone(), found.plan(&column.name, kinds.get(&column.name), values));
+            let name = &column.plan().name;
+            plans.insert(name.clone(), numeric(name, kinds.get(name), *binary, column.range(), values));
         }
         for (name, texts) in std::mem::take(&mut self.texts) {
             let plan = texts.plan(&name, kinds.get(&name).copied(), self.bounds);
@@ -126,36 +119,28 @@ impl Discovery {
     }
 }
 
-impl NumberDiscovery {
-    fn add(&mut self, values: &[f64]) {
-        for value in values.iter().filter(|value| value.is_finite()) {
-            let value = value + 0.0;
-            self.zeros += u64::from(value == 0.0);
-            self.ones += u64::from(value == 1.0);
-            self.others += u64::from(value != 0.0 && value != 1.0);
-            self.low = Some(self.low.map_or(value, |low| low.min(value)));
-            self.high = Some(self.high.map_or(value, |high| high.max(value)));
-        }
+/// The plan of a numeric column, of its range and a sample of its values.
+fn numeric(
+    name: &str,
+    kind: Option<&Kind>,
+    binary: bool,
+    range: Option<(f64, f64)>,
+    sample: &[f64],
+) -> ColumnPlan {
+    // A column of zeros alone may well be an amount or a rate that has not happened yet.
+    let boolean = binary && range == Some((0.0, 1.0));
+    if kind.map_or(boolean, |kind| *kind == Kind::Boolean) {
+        return ColumnPlan::new(name, Kind::Boolean);
     }
-
-    fn plan(&self, name: &str, kind: Option<&Kind>, sample: &[f64]) -> ColumnPlan {
-        // A column of zeros alone may well be an amount or a rate that has not happened yet.
-        let boolean = self.others == 0 && self.zeros > 0 && self.ones > 0;
-        if kind.map_or(boolean, |kind| *kind == Kind::Boolean) {
-            return ColumnPlan::new(name, Kind::Boolean);
-        }
-        let mut values: Vec<f64> =
-            sample.iter().copied().filter(|v| v.is_finite()).map(|v| v + 0.0).collect();
-        values.sort_unstable_by(f64::total_cmp);
-        let plan = ColumnPlan::new(name, Kind::Numeric);
-        match (self.low, self.high) {
-            (Some(low), Some(high)) if values.is_empty() => {
-                plan.with_edges(edges(&[low, high], (low, high))).with_range(low, high)
-            }
-            (Some(low), Some(high)) => plan.with_edges(edges(&values, (low, high))).with_range(low, high),
-            _ => plan,
-        }
+    let plan = ColumnPlan::new(name, Kind::Numeric);
+    let Some((low, high)) = range else { return plan };
+    let finite = sample.iter().copied().filter(|value| value.is_finite()).map(|value| value + 0.0);
+    let mut values: Vec<f64> = finite.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    if values.is_empty() {
+        values = vec![low, high];
     }
+    plan.with_edges(edges(&values, (low, high))).with_range(low, high)
 }
 
 impl TextDiscovery {

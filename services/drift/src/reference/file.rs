@@ -187,8 +187,16 @@ struct Parts {
     plan: Option<Arc<Plan>>,
     delays: Option<Delays>,
     blocks: BTreeMap<i64, Block>,
-    /// The profile that is being read: its block, segment, head, and the states of its columns so far.
-    open: Option<(i64, String, Vec<u8>, Vec<Vec<u8>>)>,
+    open: Option<OpenProfile>,
+}
+
+/// The profile that is being read.
+struct OpenProfile {
+    start_ms: i64,
+    segment: String,
+    head: Vec<u8>,
+    /// Of its columns so far.
+    states: Vec<Vec<u8>>,
 }
 
 impl Parts {
@@ -217,10 +225,10 @@ impl Parts {
             }
             Part::Head => {
                 self.close()?;
-                self.open = Some((start_ms, segment, state, Vec::new()));
+                self.open = Some(OpenProfile { start_ms, segment, head: state, states: Vec::new() });
             }
             _ => match &mut self.open {
-                Some((of, name, _, states)) if *of == start_ms && *name == segment => states.push(state),
+                Some(open) if open.start_ms == start_ms && open.segment == segment => open.states.push(state),
                 _ => return Err(format!("column {} has no head before it", row.column.unwrap_or_default())),
             },
         }
@@ -248,12 +256,13 @@ impl Parts {
     }
 
     fn close(&mut self) -> Result<(), String> {
-        let (Some((start_ms, segment, head, states)), Some(plan)) = (self.open.take(), &self.plan) else {
+        let (Some(open), Some(plan)) = (self.open.take(), &self.plan) else {
             return Ok(());
         };
-        let profile = Profile::of_states(plan, &head, &states).map_err(|error| error.to_string())?;
-        if let Some(block) = self.blocks.get_mut(&start_ms) {
-            block.segments.insert(segment, profile);
+        let profile =
+            Profile::of_states(plan, &open.head, &open.states).map_err(|error| error.to_string())?;
+        if let Some(block) = self.blocks.get_mut(&open.start_ms) {
+            block.segments.insert(open.segment, profile);
         }
         Ok(())
     }

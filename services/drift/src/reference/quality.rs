@@ -49,7 +49,7 @@ impl Quality {
     /// From a reference: bounds that windows like its blocks stay within.
     ///
     /// Shares: the worst block's, plus three standard errors and three rows. Range: the reference's; as new extremes come
-    /// in any stream, twice the expected number of rows beyond it plus three standard errors. Rows per day: half of
+    /// in any stream, twice the expected number of rows beyond it plus three standard errors, at least one in a hundred. Rows per day: half of
     /// the emptiest block's to twice the fullest one's; the first and last block may be cut off and do not count if there are
     /// others. Silence: 50 times the emptiest block's mean distance of rows, at least a minute. New categories: none;
     /// new ids are not bounded.
@@ -122,7 +122,8 @@ impl ColumnQuality {
         let block_rows = blocks.iter().map(Column::rows).max().unwrap_or(0) as f64;
         let outside = range.filter(|_| block_rows > 0.0).map(|_| {
             let expected = 2.0 * block_rows / (total.present() as f64 + 1.0);
-            rounded_up(((2.0 * expected + 3.0 * expected.sqrt() + 1.0) / block_rows).min(1.0))
+            let share = (2.0 * expected + 3.0 * expected.sqrt() + 1.0) / block_rows;
+            rounded_up(share.clamp(LEAST_OUTSIDE, 1.0))
         });
         let category = matches!(total.kind(), Kind::Category) && total.plan().seen.is_none();
         Self {
@@ -149,6 +150,10 @@ impl ColumnQuality {
         put(out, "max_new_share", self.max_new_share, "a value that is none of the categories");
     }
 }
+
+/// New extremes come in clumps: of a rolling count, one busy key makes many rows. A constraint is to find broken data, so
+/// that fewer are let pass; how far a distribution moved is judged by its effect.
+const LEAST_OUTSIDE: f64 = 0.01;
 
 /// An upper bound of a share seen in so many rows: three standard errors and three rows above it.
 fn upper(share: f64, rows: f64) -> f64 {

@@ -43,6 +43,13 @@ impl Scores {
         Self { rows: 0, labelled: 0, bound, kept: BTreeMap::new() }
     }
 
+    /// Keeps those of the smallest hashes alone, at most so many.
+    pub(super) fn trim(&mut self, rows: usize) {
+        while self.kept.len() > rows {
+            self.kept.pop_last();
+        }
+    }
+
     /// How many rows were added.
     pub fn rows(&self) -> u64 {
         self.rows

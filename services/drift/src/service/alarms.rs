@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Input, Origin, Phase, RowMeta, Taken, Task as _};
-use millrace_schemas::envelope::DriftCommand;
+use millrace_schemas::envelope::{DriftCommand, DriftEvent};
 use millrace_schemas::{Decoder, Encoder, SchemaRegistry};
 use millrace_topics::{Application, KafkaTopic, log};
 use rdkafka::ClientConfig;
@@ -57,6 +57,27 @@ pub fn alarms(
         report.apply(&batch, &mut Effects::default()).map_err(|error| Error::Internal(error.to_string()))?;
     }
     Ok(report.book())
+}
+
+/// Every event of an application's drift topic, in order.
+pub fn events(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+) -> Result<Vec<DriftEvent>, Error> {
+    let topic = &app.drift().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?.kafka;
+    let schema = topic.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its reports"))?;
+    let records = log::read_to_end(kafka, &topic.name).map_err(|source| kafka_error(app, topic, source))?;
+    let mut decoder = Decoder::new(topic.format, schema, registry);
+    let mut events = Vec::with_capacity(records.len());
+    for chunk in records.chunks(CHUNK) {
+        let payloads: Vec<Option<&[u8]>> = chunk.iter().map(|(_, payload)| payload.as_deref()).collect();
+        let decoded = decoder.decode(&payloads).map_err(|error| Error::Internal(error.to_string()))?;
+        let read =
+            DriftEvent::from_batch(&decoded.rows).map_err(|error| Error::Internal(error.to_string()))?;
+        events.extend(read);
+    }
+    Ok(events)
 }
 
 /// Says something to an alarm.

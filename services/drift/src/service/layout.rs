@@ -219,7 +219,8 @@ fn places<'t>(stem: &'t str, topic: &KafkaTopic) -> impl Iterator<Item = Place> 
     (0..count).map(|partition| Place { topic: stem.to_owned(), partition })
 }
 
-fn windows(table: WindowTable) -> WindowSpec {
+/// The windows that a topic file declares.
+pub fn windows(table: WindowTable) -> WindowSpec {
     match table {
         WindowTable::Rows(count) => WindowSpec::Rows { count: u64::from(count) },
         WindowTable::Time { length_ms, slide_ms } if length_ms == slide_ms => {

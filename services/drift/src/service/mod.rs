@@ -33,9 +33,10 @@ mod triggers;
 use millrace_topics::graph::Step;
 use millrace_topics::{Application, KafkaTopic, Problem, check_drift};
 
-pub use alarms::{AlarmBook, alarms, say};
+pub use alarms::{AlarmBook, alarms, events, say};
 pub use error::Error;
-pub use judging::{ModelFacts, Models};
+pub use judging::{ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
+pub use layout::windows as window_of;
 pub use stages::service;
 
 /// The topics that the service needs besides those that topic files name, and its part of the dataflow.

@@ -1,16 +1,18 @@
 //! One source's Parquet file, read as the topic's rows.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, new_null_array};
-use arrow::compute::{CastOptions, can_cast_types, cast, cast_with_options, filter};
+use arrow::compute::{cast, filter};
 use arrow::datatypes::{DataType, Field, Int64Type, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::Partitions;
+use super::cast::{Fault, cast_exactly, castable, shown};
 use super::chain::lanes_of;
 use super::report::Counting;
 use crate::error::Error;
@@ -57,6 +59,7 @@ impl SourceFile {
         let builder = ParquetRecordBatchReaderBuilder::try_new(file)
             .map_err(|error| fault(format!("is no Parquet file that can be read: {error}")))?;
         let schema = builder.schema().clone();
+        no_duplicates(path, &schema)?;
         let mut read = vec![false; source.schema.fields().len()];
         for (i, field) in source.schema.fields().iter().enumerate() {
             let found = check(path, &schema, field)?;
@@ -124,8 +127,11 @@ impl SourceFile {
         if good.contains(&false) {
             let bad = rows.iter().zip(&time).zip(&good).filter(|(_, good)| !**good);
             for ((row, time), _) in bad {
-                let reason = if time.is_some() { "time_before_1970" } else { "null_time" };
-                counting.reject(&self.path, reason, *row, &format!("{} is {time:?}", self.source.time));
+                let (reason, detail) = match time {
+                    Some(ms) => ("time_before_1970", format!("{} is {ms} ms", self.source.time)),
+                    None => ("null_time", format!("the record time {} is NULL", self.source.time)),
+                };
+                counting.reject(&self.path, reason, *row, &detail);
             }
             let mask = BooleanArray::from(good.clone());
             columns = columns.iter().map(|column| filter(column, &mask)).collect::<Result<_, _>>()?;
@@ -158,9 +164,13 @@ impl SourceFile {
         let Some(column) = batch.column_by_name(field.name()) else {
             return Err(fault("is missing".to_owned()));
         };
-        let options = CastOptions { safe: false, ..CastOptions::default() };
-        let cast = cast_with_options(column, field.data_type(), &options)
-            .map_err(|error| fault(format!("cannot be read as {}: {error}", field.data_type())))?;
+        let kind = field.data_type();
+        let cast = cast_exactly(column, kind).map_err(|error| match error {
+            Fault::Value(row, what) => {
+                fault(format!("row {}: {} {what} {kind}", first + row as u64, shown(column, row)))
+            }
+            Fault::Column(error) => fault(format!("cannot be read as {kind}: {error}")),
+        })?;
         // A NULL key is a row's fault, not the file's: such rows are rejected.
         if !field.is_nullable() && *field.name() != self.source.key && cast.null_count() > 0 {
             let row = (0..cast.len()).find(|row| cast.is_null(*row)).unwrap_or_default() as u64 + first;
@@ -221,12 +231,25 @@ impl SourceFile {
     }
 }
 
+/// Refuses a file in which a name means two columns.
+fn no_duplicates(path: &Path, schema: &SchemaRef) -> Result<(), Error> {
+    let mut names = HashSet::new();
+    match schema.fields().iter().find(|field| !names.insert(field.name())) {
+        Some(twice) => Err(Error::FileColumn {
+            file: path.to_owned(),
+            column: twice.name().clone(),
+            message: "is there more than once; rename one of them".to_owned(),
+        }),
+        None => Ok(()),
+    }
+}
+
 /// Whether the file has a column, and can give it as the topic's.
 fn check(path: &Path, schema: &SchemaRef, field: &Field) -> Result<bool, Error> {
     let fault =
         |message: String| Error::FileColumn { file: path.to_owned(), column: field.name().clone(), message };
     match schema.field_with_name(field.name()) {
-        Ok(found) if can_cast_types(found.data_type(), field.data_type()) => Ok(true),
+        Ok(found) if castable(found.data_type(), field.data_type()) => Ok(true),
         Ok(found) => {
             Err(fault(format!("is {}, which cannot be read as {}", found.data_type(), field.data_type())))
         }

@@ -4,8 +4,10 @@
 //! sources in the SQL, rows of a file in its order. Each stage has one lane per partition, so that task times, and with
 //! them lateness, are those of live tasks.
 
+mod cast;
 mod chain;
 mod file;
+mod moments;
 mod output;
 mod report;
 #[cfg(test)]

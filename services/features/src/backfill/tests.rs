@@ -12,6 +12,8 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 
 use super::{Input, backfill};
 use crate::plan_view;
@@ -166,7 +168,7 @@ fn a_file_that_lacks_a_column_or_has_another_type_is_refused_by_file_and_column(
         columns[4] = Arc::new(broken);
         (fields, columns)
     });
-    assert!(text.starts_with("transactions.parquet: column amount: cannot be read as Float64"), "{text}");
+    assert_eq!(text, "transactions.parquet: column amount: row 30: \"ten\" cannot be read as Float64");
     assert!(!written, "no half a file is left");
     let (text, _) = with_transactions(|mut fields, mut columns| {
         let amounts: Float64Array = (0..50).map(|i| (i != 12).then_some(1.0)).collect();
@@ -177,4 +179,64 @@ fn a_file_that_lacks_a_column_or_has_another_type_is_refused_by_file_and_column(
         text,
         "transactions.parquet: column amount: is NULL in row 12, and the topic's schema does not allow NULL"
     );
+}
+
+#[test]
+fn a_value_that_a_cast_would_change_is_refused_by_file_column_row_and_value() {
+    let (text, written) = with_transactions(|mut fields, mut columns| {
+        let times: Int64Array = (0..50).map(|i| if i == 41 { i64::MAX / 1_000 + 1 } else { i }).collect();
+        (fields[1], columns[1]) = (Field::new("tx_time", DataType::Int64, false), Arc::new(times));
+        (fields, columns)
+    });
+    assert_eq!(
+        text,
+        "transactions.parquet: column tx_time: row 41: 9223372036854776 lies out of the range of Timestamp(ms, \"+00:00\")"
+    );
+    assert!(!written);
+    let (text, written) = with_transactions(|mut fields, mut columns| {
+        let ids: Float64Array = (0..50).map(|i| Some(f64::from(i))).collect();
+        (fields[2], columns[2]) = (Field::new("customer_id", DataType::Float64, false), Arc::new(ids));
+        (fields, columns)
+    });
+    assert_eq!(text, "transactions.parquet: column customer_id: is Float64, which cannot be read as Utf8");
+    assert!(!written);
+}
+
+#[test]
+fn a_file_with_two_columns_of_one_name_is_refused() {
+    let (text, written) = with_transactions(|mut fields, mut columns| {
+        fields.push(fields[4].clone());
+        columns.push(Arc::clone(&columns[4]));
+        (fields, columns)
+    });
+    assert_eq!(text, "transactions.parquet: column amount: is there more than once; rename one of them");
+    assert!(!written);
+}
+
+#[test]
+fn files_of_every_usual_compression_are_read() {
+    let payments = payments(50, 3, 1);
+    let rows = transactions(&payments);
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::GZIP(GzipLevel::default()),
+        Compression::BROTLI(BrotliLevel::default()),
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let properties = WriterProperties::builder().set_compression(compression).build();
+        let file = File::create(folder.path().join("transactions.parquet")).unwrap();
+        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties)).unwrap();
+        writer.write(&rows).unwrap();
+        writer.close().unwrap();
+        write(&folder.path().join("labels.parquet"), &labels(&payments));
+        let app = fraud();
+        let topic = app.topics.iter().find(|topic| topic.stem == "features").unwrap();
+        let view = plan_view(&app, topic).unwrap();
+        let output = folder.path().join("features.parquet");
+        let report = backfill(&view, &inputs(folder.path()), &output, &mut |_, _| {}).unwrap();
+        assert_eq!(report.rows_out, 50, "{compression}");
+    }
 }

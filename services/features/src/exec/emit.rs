@@ -30,7 +30,8 @@ impl Emitter {
     /// `layout`: the slots of the rows that the last stage gives.
     pub(crate) fn new(plan: &Plan, layout: &[usize]) -> Result<Self, Error> {
         let schema = slot_schema(slots(plan, layout))?;
-        let outputs = Program::new(plan.outputs.iter().map(|output| &output.expr), &schema)?;
+        let outputs =
+            Program::new(plan.outputs.iter().map(|output| (output.name.clone(), &output.expr)), &schema)?;
         Ok(Self { outputs, schema: plan.output_schema.clone() })
     }
 

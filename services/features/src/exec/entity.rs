@@ -59,7 +59,7 @@ impl EntityWriter {
         Ok(Self {
             prefix: format!("{prefix}:{}:", entity.name),
             names: outputs().map(|output| Arc::from(output.name.as_str())).collect(),
-            fields: Program::new(outputs().map(|output| &output.expr), &schema)?,
+            fields: Program::new(outputs().map(|output| (output.name.clone(), &output.expr)), &schema)?,
             types: slots(plan, &needed).map(|slot| slot.data_type.clone()).collect(),
             partition: entity.partition.clone(),
             ttl_ms: plan.reach_us.map(|reach| reach.div_euclid(1_000) + i64::from(reach % 1_000 != 0)),

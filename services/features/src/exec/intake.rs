@@ -59,9 +59,15 @@ impl Intake {
                 key: source.schema.index_of(&source.key)?,
                 key_name: source.key.clone(),
                 time_name: plan.time.map(|time| plan.slots[time].name.clone()).unwrap_or_default(),
-                filters: Program::new(&branch.filters, &schema)?,
-                columns: Program::new(input.iter().map(|slot| &branch.columns[*slot]), &schema)?,
-                relevant: Program::new(&branch.relevant, &schema)?,
+                filters: Program::new(branch.filters.iter().map(|expr| ("WHERE".to_owned(), expr)), &schema)?,
+                columns: Program::new(
+                    input.iter().map(|slot| (plan.slot_label(*slot), &branch.columns[*slot])),
+                    &schema,
+                )?,
+                relevant: Program::new(
+                    branch.relevant.iter().map(|expr| ("WHERE or FILTER".to_owned(), expr)),
+                    &schema,
+                )?,
             })
         });
         Ok(Self {
@@ -221,8 +227,10 @@ impl Branch {
         let time = micros(&alive.columns[column])?;
         let mut good = Vec::with_capacity(time.len());
         for row in 0..time.len() {
-            let fault = if time.is_null(row) {
+            let fault = if alive.columns[column].is_null(row) {
                 Some(("null_time", format!("{} is NULL", self.time_name)))
+            } else if time.is_null(row) {
+                Some(("time_out_of_range", format!("{} lies beyond what µs can count", self.time_name)))
             } else {
                 let record_time = alive.input.record_time[alive.row.value(row) as usize];
                 // Record times are in ms; a finer time within the same ms is not ahead.
@@ -248,7 +256,7 @@ fn all(evaluated: &Evaluated) -> Result<BooleanArray, Error> {
     Ok(mask)
 }
 
-/// A timestamp column in µs.
+/// A timestamp column in µs; NULL also where that is out of range.
 pub(crate) fn micros(column: &ArrayRef) -> Result<Int64Array, Error> {
     let zone = match column.data_type() {
         DataType::Timestamp(_, zone) => zone.clone(),

@@ -20,7 +20,9 @@ pub(crate) use lanes::Lanes;
 pub(crate) use rows::Rows;
 pub(crate) use stage::{Mode, StageRunner};
 
+use crate::error::Error;
 use crate::plan::{Plan, Slot};
+use crate::sql::Refusal;
 
 /// A row that cannot be taken, or whose expressions fail.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,22 @@ pub(crate) struct Rejected {
     pub reason: &'static str,
     /// What exactly is wrong.
     pub detail: String,
+}
+
+/// Compiles every expression of a plan as a run would, and says why one cannot be evaluated.
+pub(crate) fn compile(plan: &Plan) -> Result<(), Refusal> {
+    let refused = |error: Error| match error {
+        Error::Expression(error) => Refusal::from(error),
+        other => Refusal::new(None, other.to_string()),
+    };
+    Intake::new(plan).map_err(refused)?;
+    for stage in 0..plan.stages.len() {
+        let runner = StageRunner::new(plan, stage, 1, "").map_err(refused)?;
+        if stage + 1 == plan.stages.len() {
+            Emitter::new(plan, runner.layout()).map_err(refused)?;
+        }
+    }
+    Ok(())
 }
 
 /// The slots of these indices.

@@ -13,9 +13,12 @@ use datafusion_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion_physical_expr::{PhysicalExpr, create_physical_expr};
 
 use crate::error::Error;
+use crate::sql::words;
 
 /// Some expressions over the columns of one schema.
 pub(super) struct Program {
+    /// What each expression is, for whoever reads why a row was rejected.
+    names: Vec<String>,
     exprs: Vec<Arc<dyn PhysicalExpr>>,
     /// The columns, all nullable: results of windows are NULL where they are not asked.
     schema: SchemaRef,
@@ -25,23 +28,25 @@ pub(super) struct Program {
 pub(super) struct Evaluated {
     /// One column per expression, one value per good row.
     pub columns: Vec<ArrayRef>,
-    /// Rows that failed, ascending, with DataFusion's words.
+    /// Rows that failed, ascending, with what failed and why.
     pub bad: Vec<(usize, String)>,
 }
 
 impl Program {
+    /// Compiles expressions, each with what it is: an output column's name, `WHERE`.
     pub(super) fn new<'a>(
-        exprs: impl IntoIterator<Item = &'a Expr>,
+        exprs: impl IntoIterator<Item = (String, &'a Expr)>,
         schema: &DFSchema,
     ) -> Result<Self, Error> {
         let (properties, context) = (ExecutionProps::new(), PhysicalPlanningContext::default());
+        let (names, exprs): (Vec<String>, Vec<&Expr>) = exprs.into_iter().unzip();
         let exprs = exprs
             .into_iter()
             .map(|expr| create_physical_expr(expr, schema, &properties, &context))
             .collect::<DataFusionResult<_>>()?;
         let fields: Vec<Field> =
             schema.fields().iter().map(|field| field.as_ref().clone().with_nullable(true)).collect();
-        Ok(Self { exprs, schema: Arc::new(Schema::new(fields)) })
+        Ok(Self { names, exprs, schema: Arc::new(Schema::new(fields)) })
     }
 
     /// Evaluates over columns of `rows` rows. Rows whose expressions fail (a division by zero, a cast) are told apart.
@@ -72,7 +77,7 @@ impl Program {
     ) {
         match self.whole(batch) {
             Ok(columns) => parts.push(columns),
-            Err(error) if batch.num_rows() == 1 => bad.push((offset, error.strip_backtrace())),
+            Err(detail) if batch.num_rows() == 1 => bad.push((offset, detail)),
             Err(_) => {
                 let half = batch.num_rows() / 2;
                 self.parts(&batch.slice(0, half), offset, parts, bad);
@@ -86,8 +91,13 @@ impl Program {
         self.exprs.iter().map(|expr| Ok(new_empty_array(&expr.data_type(&self.schema)?))).collect()
     }
 
-    fn whole(&self, batch: &RecordBatch) -> DataFusionResult<Vec<ArrayRef>> {
-        self.exprs.iter().map(|expr| expr.evaluate(batch)?.into_array(batch.num_rows())).collect()
+    /// Every expression's column, or which one fails and why.
+    fn whole(&self, batch: &RecordBatch) -> Result<Vec<ArrayRef>, String> {
+        let column = |(name, expr): (&String, &Arc<dyn PhysicalExpr>)| {
+            let value = expr.evaluate(batch).and_then(|value| value.into_array(batch.num_rows()));
+            value.map_err(|error| format!("{name}: {}", words(&error)))
+        };
+        self.names.iter().zip(&self.exprs).map(column).collect()
     }
 
     fn batch(&self, columns: &[ArrayRef], rows: usize) -> Result<RecordBatch, Error> {
@@ -113,5 +123,37 @@ impl Evaluated {
     pub(super) fn mask(&self, column: usize) -> Result<BooleanArray, Error> {
         let mask = as_boolean_array(&self.columns[column])?;
         Ok(if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Int64Array, StringArray};
+    use arrow::datatypes::DataType;
+    use datafusion_expr::{cast, col, lit};
+
+    use super::*;
+
+    #[test]
+    fn a_row_that_fails_says_which_column_it_fails_in_and_costs_no_other_row() {
+        let schema = Schema::new(vec![
+            Field::new("n", DataType::Int64, false),
+            Field::new("text", DataType::Utf8, false),
+        ]);
+        let schema = DFSchema::try_from(schema).unwrap();
+        let (ratio, number) = (lit(6_i64) / col("n"), cast(col("text"), DataType::Int32));
+        let exprs = [("ratio".to_owned(), &ratio), ("number".to_owned(), &number)];
+        let program = Program::new(exprs, &schema).unwrap();
+        let columns: [ArrayRef; 2] = [
+            Arc::new(Int64Array::from(vec![1, 0, 2, 3])),
+            Arc::new(StringArray::from(vec!["1", "2", "three", "4"])),
+        ];
+        let evaluated = program.evaluate(&columns, 4).unwrap();
+        let expected = [
+            (1, "ratio: Divide by zero error".to_owned()),
+            (2, "number: Cannot cast string 'three' to value of Int32 type".to_owned()),
+        ];
+        assert_eq!(evaluated.bad, expected);
+        assert_eq!(evaluated.columns[0].as_ref(), &Int64Array::from(vec![6, 2]));
     }
 }

@@ -9,7 +9,7 @@ use super::entity::EntityWriter;
 use super::program::Program;
 use super::{Rejected, Rows, slots};
 use crate::error::Error;
-use crate::plan::{Group, Plan, Step, slot_schema};
+use crate::plan::{Group, Plan, Step, WindowColumn, slot_schema};
 use crate::window::{self, Frame, Spec, Windows};
 
 /// What rows may cause.
@@ -20,6 +20,9 @@ pub(crate) struct Mode {
     /// Whether the keys that rows touch are written to the online store.
     pub store: bool,
 }
+
+/// What a filter is called that sees results of windows, or lies above them.
+const AFTER: &str = "the filter after the windows";
 
 /// What [`StageRunner::run`] made of some rows.
 pub(crate) struct Ran {
@@ -75,7 +78,9 @@ impl StageRunner {
         for step in &planned.steps {
             let schema = slot_schema(slots(plan, &layout))?;
             match step {
-                Step::Filter(expr) => steps.push(Compiled::Filter(Program::new([expr], &schema)?)),
+                Step::Filter(expr) => {
+                    steps.push(Compiled::Filter(Program::new([(AFTER.to_owned(), expr)], &schema)?))
+                }
                 Step::Windows(group) => {
                     let mut running = Running::new(plan, group, &layout, lanes)?;
                     let entity = entities.iter().position(|entity| entity.partition() == group.partition);
@@ -182,7 +187,19 @@ impl Running {
             lanes,
             keep: plan.keep_us,
         };
+        let named = |kind: &'static str, exprs: &'_ [Expr], of: fn(&WindowColumn) -> Option<&Expr>| {
+            let name = |expr: &Expr| {
+                let uses = |window: &&usize| of(&plan.windows[**window]) == Some(expr);
+                let window = group.windows.iter().find(uses);
+                format!("{kind} of {}", window.map(|w| plan.window_label(*w)).unwrap_or_default())
+            };
+            exprs.iter().map(name).collect::<Vec<String>>()
+        };
+        let mut names = named("the argument", &arguments, |window| window.argument.as_ref());
+        names.extend(named("the FILTER", &filters, |window| window.filter.as_ref()));
+        names.extend([AFTER.to_owned(), AFTER.to_owned()]);
         let inputs = arguments.iter().chain(&filters).chain(&group.wanted).chain(&group.relevant);
+        let inputs = names.into_iter().zip(inputs);
         Ok(Self {
             windows: Windows::new(spec)?,
             keys: group

@@ -8,6 +8,8 @@ mod entity;
 mod hops;
 mod output;
 mod reach;
+#[cfg(test)]
+mod refusal_tests;
 mod relation;
 mod simplify;
 mod stages;
@@ -28,7 +30,8 @@ pub(crate) use relation::{hidden, slot_schema};
 pub use stages::{Group, Stage, Step};
 pub use window::WindowColumn;
 
-use crate::sql::{Refusal, Source, plan_sql};
+use crate::exec;
+use crate::sql::{Planned, Refusal, Source, plan_sql};
 use crate::window::Bounds;
 
 /// What a view is planned from.
@@ -78,19 +81,36 @@ pub struct Plan {
 impl Plan {
     /// Plans a view, or says everything that is wrong with it.
     pub fn new(view: &View) -> Result<Self, Vec<Refusal>> {
-        let planned = plan_sql(view.sql, view.sources, view.horizon_ms.is_some())?;
-        let mut flattener = relation::Flattener { sources: view.sources, sites: &planned.sites };
-        let mut flat = match flattener.view(&planned.plan) {
-            Ok(flat) => flat,
-            Err(refusal) => return Err(vec![refusal]),
-        };
-        let outputs = output::outputs(&mut flat, planned.plan.schema(), view.key, &planned.sites)?;
-        build(view, flat, outputs).map_err(|error| vec![Refusal::from(error)])
+        let (plan, sites) = plan_sql(view.sql, view.sources, view.horizon_ms.is_some(), |planned| {
+            let plan = of_planned(view, planned)?;
+            exec::compile(&plan)?;
+            Ok(plan)
+        })?;
+        let refusals = output::refusals(&plan.outputs, view.key, &sites);
+        if refusals.is_empty() { Ok(plan) } else { Err(refusals) }
     }
 
     /// The slot of a window.
     pub fn window_slot(&self, window: usize) -> usize {
         self.branch_columns + window
+    }
+
+    /// What a person calls a slot: the output column that it is, or else its name.
+    pub(crate) fn slot_label(&self, slot: usize) -> String {
+        let name = &self.slots[slot].name;
+        let is_slot = |expr: &Expr| matches!(expr, Expr::Column(column) if column.name == *name);
+        let output = self.outputs.iter().find(|output| is_slot(&output.expr));
+        if output.is_none() && self.windows.iter().any(|window| window.partition.contains(&slot)) {
+            return format!("PARTITION BY {name}");
+        }
+        output.map_or_else(|| name.clone(), |output| output.name.clone())
+    }
+
+    /// What a person calls a window: the output column that it is or goes into, or else its slot.
+    pub(crate) fn window_label(&self, window: usize) -> String {
+        let slot = &self.windows[window].slot.name;
+        let output = self.outputs.iter().find(|output| window::mentions(&output.expr, slot));
+        output.map_or_else(|| slot.clone(), |output| output.name.clone())
     }
 
     /// Whether a stage holds state.
@@ -139,6 +159,13 @@ impl Plan {
         }
         hash.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+fn of_planned(view: &View, planned: &Planned) -> Result<Plan, Refusal> {
+    let mut flattener = relation::Flattener { sources: view.sources, sites: planned.sites };
+    let mut flat = flattener.view(&planned.plan)?;
+    let outputs = output::outputs(&mut flat, planned.plan.schema())?;
+    Ok(build(view, flat, outputs)?)
 }
 
 fn build(view: &View, flat: relation::Flat, outputs: Vec<OutputColumn>) -> datafusion_common::Result<Plan> {

@@ -4,8 +4,9 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, Result, ScalarValue};
 use datafusion_expr::{Expr, ExprSchemable, cast};
+use millrace_schemas::TopicSchema;
 
-use super::relation::{Flat, Slot};
+use super::relation::{Flat, Slot, hidden};
 use super::simplify::simplify;
 use crate::sql::{Refusal, Sites};
 
@@ -30,32 +31,45 @@ pub(super) fn schema(outputs: &[OutputColumn]) -> Schema {
 }
 
 /// The outputs of a flat view. Windows that are an output as they are take its name.
-pub(super) fn outputs(
-    flat: &mut Flat,
-    schema: &DFSchema,
-    key: Option<&str>,
-    sites: &Sites,
-) -> std::result::Result<Vec<OutputColumn>, Vec<Refusal>> {
-    let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+pub(super) fn outputs(flat: &mut Flat, schema: &DFSchema) -> Result<Vec<OutputColumn>> {
+    columns(flat, schema.fields().iter().map(|field| field.name().clone()).collect())
+}
+
+/// Outputs that no topic can have: by name, by type, and for want of the topic's key.
+pub(super) fn refusals(outputs: &[OutputColumn], key: Option<&str>, sites: &Sites) -> Vec<Refusal> {
     let mut refusals = Vec::new();
-    for (i, name) in names.iter().enumerate() {
-        if names[..i].contains(name) {
-            refusals.push(Refusal::new(
-                sites.output(name),
-                format!("two output columns are called {name}; rename one with AS"),
-            ));
+    for (i, output) in outputs.iter().enumerate() {
+        if let Some(message) = fault(outputs, i, sites) {
+            refusals.push(Refusal::new(sites.output(i, outputs.len(), &output.name), message));
         }
     }
-    if let Some(key) = key.filter(|key| !names.iter().any(|name| name == key)) {
+    if let Some(key) = key.filter(|key| !outputs.iter().any(|output| output.name == *key)) {
         refusals.push(Refusal::new(
             sites.start(),
             format!("the output lacks the topic's key column {key}; select it"),
         ));
     }
-    if !refusals.is_empty() {
-        return Err(refusals);
+    refusals
+}
+
+fn fault(outputs: &[OutputColumn], i: usize, sites: &Sites) -> Option<String> {
+    let OutputColumn { name, data_type, nullable, .. } = &outputs[i];
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if !is_plain && !sites.is_named(i, outputs.len()) {
+        return Some("the column has no name; give it one with AS".to_owned());
     }
-    columns(flat, names).map_err(|error| vec![Refusal::from(error)])
+    if outputs[..i].iter().any(|other| other.name == *name) {
+        return Some(format!("two output columns are called {name}; rename one with AS"));
+    }
+    if hidden::ALL.contains(&name.as_str()) || name == "_version" {
+        return Some(format!("{name} is a name that Millrace keeps for itself; rename the column with AS"));
+    }
+    let column = Schema::new(vec![Field::new(name, data_type.clone(), *nullable)]);
+    match TopicSchema::derive("view", "column", &column) {
+        Err(millrace_schemas::Error::Schema(message)) => Some(message),
+        Err(other) => Some(other.to_string()),
+        Ok(_) => None,
+    }
 }
 
 fn columns(flat: &mut Flat, names: Vec<String>) -> Result<Vec<OutputColumn>> {

@@ -1,4 +1,4 @@
-//! Plans as text, and refusals with their places.
+//! Plans as text.
 
 use arrow::datatypes::DataType;
 
@@ -6,7 +6,7 @@ use super::{Plan, View};
 use crate::sql::Source;
 use crate::testing::{fraud_sources, source, time_type};
 
-fn events() -> Vec<Source> {
+pub(super) fn events() -> Vec<Source> {
     vec![source(
         "events",
         "user",
@@ -21,17 +21,13 @@ fn events() -> Vec<Source> {
     )]
 }
 
-fn plan_of(sql: &str, sources: &[Source], horizon_ms: Option<i64>) -> Result<Plan, Vec<String>> {
+pub(super) fn plan_of(sql: &str, sources: &[Source], horizon_ms: Option<i64>) -> Result<Plan, Vec<String>> {
     let view = View { sql, sources, key: Some("user"), lateness_ms: 60_000, horizon_ms };
     Plan::new(&view).map_err(|refusals| refusals.iter().map(ToString::to_string).collect())
 }
 
 fn shown(sql: &str) -> String {
     plan_of(sql, &events(), Some(3_600_000)).unwrap().to_string()
-}
-
-fn refused(sql: &str) -> Vec<String> {
-    plan_of(sql, &events(), None).unwrap_err()
 }
 
 #[test]
@@ -169,99 +165,4 @@ fn the_fingerprint_is_of_what_is_computed_and_not_of_how_it_is_written() {
     assert_eq!(one, same);
     assert_ne!(one, other);
     assert_eq!(one.len(), 8);
-}
-
-#[test]
-fn every_refusal_of_a_text_is_told_at_once_with_its_place() {
-    let found = refused(
-        "SELECT DISTINCT user,
-       COUNT(*) OVER (PARTITION BY user ORDER BY at DESC RANGE INTERVAL '1' MONTH PRECEDING) AS a,
-       SUM(value) OVER (ORDER BY at ROWS 3 PRECEDING) AS b,
-       lag(value) OVER (PARTITION BY user ORDER BY at) AS c,
-       AVG(value) OVER (PARTITION BY user ORDER BY at
-           RANGE BETWEEN CURRENT ROW AND INTERVAL '1' DAY FOLLOWING) AS d,
-       COUNT(DISTINCT item) OVER (PARTITION BY user ORDER BY at) AS e,
-       MAX(value) OVER (PARTITION BY user ORDER BY at GROUPS 2 PRECEDING) AS f,
-       random() AS g,
-       (SELECT 1) AS h
-FROM events JOIN events AS other ON events.user = other.user
-WHERE at > now()
-GROUP BY user
-ORDER BY user
-LIMIT 10",
-    );
-    let expected = "\
-line 1, column 1: SELECT DISTINCT needs all rows at once; leave DISTINCT out
-line 2, column 50: windows run forward in time; leave DESC out
-line 2, column 73: months and years have no fixed length; write the interval in days, hours, minutes or seconds
-line 3, column 8: PARTITION BY is missing: the window would span the whole topic; write PARTITION BY <column>
-line 3, column 8: a ROWS frame has no bound in time; set `horizon` in [features] of the topic file, or write RANGE
-line 4, column 8: the window function lag is not supported yet; there are count, sum, avg, min and max, with FILTER (WHERE ...)
-line 5, column 8: the frame looks ahead; it can end at CURRENT ROW, or at <interval> PRECEDING for a delay
-line 7, column 8: count(DISTINCT ...) is not supported yet; leave DISTINCT out
-line 8, column 8: GROUPS frames are not supported; write RANGE BETWEEN <interval> PRECEDING AND CURRENT ROW
-line 9, column 8: random() differs from call to call, so that the same rows would not give the same features; use the columns of the event
-line 10, column 9: subqueries in expressions are not supported; put sources together by UNION ALL and aggregate with FILTER (WHERE ...)
-line 10, column 9: FROM is missing; a view reads a source topic
-line 11, column 18: joins are not supported; put sources together by UNION ALL in a CTE and aggregate with FILTER (WHERE ...)
-line 12, column 12: now() differs from call to call, so that the same rows would not give the same features; use the columns of the event
-line 13, column 10: GROUP BY gives no row per event; write <aggregate> OVER (PARTITION BY ... ORDER BY ...)
-line 14, column 10: rows leave in the order in which they come; leave the outer ORDER BY out
-line 15, column 7: LIMIT and OFFSET have no meaning in an endless stream; leave them out";
-    assert_eq!(found.join("\n"), expected);
-}
-
-#[test]
-fn faults_that_only_the_plan_shows_have_places_too() {
-    let cases = [
-        (
-            "SELECT user, valeu FROM events",
-            "line 1, column 14: Schema error: No field named valeu. Did you mean 'events.value'?\nValid fields are events.at, events.user, events.item, events.value, events.n.",
-        ),
-        (
-            "SELECT user FROM clicks",
-            "line 1, column 18: Error during planning: no source topic is called clicks; the application has: events",
-        ),
-        (
-            "SELECT user, frobnicate(n) OVER (PARTITION BY user ORDER BY at) FROM events",
-            "line 1, column 14: the window function frobnicate is not supported yet; there are count, sum, avg, min and max, with FILTER (WHERE ...)",
-        ),
-        (
-            "SELECT user,\n  SUM(value) OVER (PARTITION BY user ORDER BY n) AS s FROM events",
-            "line 2, column 47: ORDER BY n is of type Int32; windows are ordered by a timestamp",
-        ),
-        ("SELECT n FROM events", "line 1, column 1: the output lacks the topic's key column user; select it"),
-        (
-            "SELECT user,\n  COUNT(*) FROM events",
-            "line 2, column 3: count without OVER aggregates a whole topic; write count(...) OVER (PARTITION BY ... ORDER BY ...)",
-        ),
-        (
-            "SELECT user FROM events UNION SELECT item FROM events",
-            "line 1, column 31: UNION needs all rows at once; streams are put together by UNION ALL",
-        ),
-        (
-            "SELECT user FROM events UNION ALL SELECT item FROM events",
-            "line 1, column 52: events is read twice; read each source once, and tell its rows apart by CASE or FILTER",
-        ),
-        ("SELECT user FROM events; SELECT 1", "the file holds more than one statement; a view is one SELECT"),
-        ("SELECT user FRM events WHERE", "line 1, column 17: Expected: end of statement, found: events"),
-        ("DELETE FROM events", "line 1, column 1: a view is one SELECT; this is another statement"),
-        (
-            "SELECT user, COUNT(*) OVER (w) FROM events WINDOW w AS (PARTITION BY user ORDER BY at)",
-            "line 1, column 29: OVER (w) derives a new window; write OVER w without parentheses",
-        ),
-        (
-            "SELECT user, MAX(CAST(value AS DECIMAL(10, 2))) OVER (PARTITION BY user ORDER BY at) FROM events",
-            "line 1, column 14: max over Decimal128(10, 2) is not supported; CAST the argument to DOUBLE or BIGINT",
-        ),
-        (
-            "SELECT user, COUNT(*) OVER (PARTITION BY c ORDER BY at) FROM
-               (SELECT user, at, COUNT(*) OVER (PARTITION BY user ORDER BY at) AS c FROM events)",
-            "line 1, column 42: PARTITION BY c needs a window's result; partition by columns of the sources",
-        ),
-    ];
-    for (sql, expected) in cases {
-        let found = refused(sql).join("\n");
-        assert_eq!(found, expected, "{sql}");
-    }
 }

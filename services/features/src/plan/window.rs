@@ -9,7 +9,7 @@ use datafusion_expr::{Expr, ExprSchemable, Operator, WindowFrame, WindowFrameBou
 
 use super::relation::{Flat, Flattener, Slot, substitute, unique_name};
 use super::simplify::simplify;
-use crate::sql::Refusal;
+use crate::sql::{Refusal, no_number, words};
 use crate::window::{Bounds, Function};
 
 /// A window aggregate over slots.
@@ -153,7 +153,7 @@ fn aggregate(
             (argument, None) => Some(argument.is_not_null()),
             (argument, Some(filter)) => Some(filter.and(argument.is_not_null())),
         };
-        let filter = filter.map(|f| simplify(f, schema)).transpose().map_err(|e| e.strip_backtrace())?;
+        let filter = filter.map(|f| simplify(f, schema)).transpose().map_err(|e| words(&e))?;
         return Ok(Aggregate {
             function: Function::Count,
             argument: None,
@@ -173,12 +173,19 @@ fn aggregate(
             ));
         }
     };
-    let declared = argument.get_type(schema).map_err(|e| e.strip_backtrace())?;
-    let computed = engine_type(function, &declared).ok_or_else(|| {
-        format!("{name} over {declared} is not supported; CAST the argument to DOUBLE or BIGINT")
-    })?;
+    let declared = argument.get_type(schema).map_err(|e| words(&e))?;
+    let computed =
+        engine_type(function, &declared).ok_or_else(|| unsupported(name, &call.params.args, &declared))?;
     let argument = if computed == declared { argument } else { cast(argument, computed.clone()) };
     Ok(Aggregate { function, argument: Some(argument), filter, computed, declared })
+}
+
+fn unsupported(function: &str, arguments: &[Expr], kind: &DataType) -> String {
+    if matches!(function, "sum" | "avg") && !kind.is_numeric() {
+        let written = arguments.first().map(column_name).unwrap_or_default();
+        return no_number(function, &written, kind);
+    }
+    format!("{function} over {kind} is not supported; CAST the argument to DOUBLE or BIGINT")
 }
 
 /// The type in which the engine holds an argument of this type.
@@ -311,15 +318,21 @@ fn micros(value: &ScalarValue) -> Result<i64, String> {
             .checked_mul(DAY_US)
             .and_then(|days| days.checked_add(i64::from(interval.milliseconds) * 1_000)),
         ScalarValue::IntervalYearMonth(Some(_)) => return Err(MONTHS.to_owned()),
-        other => return Err(format!("a RANGE frame over time is bounded by an interval, not by {other}")),
+        _ => {
+            return Err("a RANGE frame over time is bounded by an interval; write for example INTERVAL '10' MINUTE PRECEDING"
+                .to_owned());
+        }
     };
-    micros.filter(|us| *us >= 0).ok_or_else(|| format!("the interval {value} is negative or too long"))
+    micros.filter(|us| *us >= 0).ok_or_else(|| {
+        "the frame's interval is negative or too long; PRECEDING counts back from the row, at most 292,000 years"
+            .to_owned()
+    })
 }
 
 fn positions(value: &ScalarValue) -> Result<u64, String> {
     match value {
         ScalarValue::UInt64(Some(n)) => Ok(*n),
-        other => Err(format!("a ROWS frame is bounded by a number of rows, not by {other}")),
+        _ => Err("a ROWS frame is bounded by a number of rows; write for example 10 PRECEDING".to_owned()),
     }
 }
 

@@ -118,3 +118,18 @@ fn a_view_that_lacks_what_others_name_is_refused() {
     let found = problems(&app);
     assert!(found.contains("customer_id") && found.contains("fraud/predictions.toml"), "{found}");
 }
+
+#[test]
+fn predictions_that_name_no_view_have_their_other_keys_checked_against_the_only_one() {
+    let mut app = fraud();
+    let topic = app.topics.iter_mut().find(|topic| topic.stem == "predictions").unwrap();
+    let Role::Predictions(table) = &mut topic.role else { unreachable!() };
+    table.features = "feature".into();
+    table.unit = "customer".into();
+    table.context = vec!["land".into(), "country".into(), "shop".into()];
+    let found = problems(&app);
+    for part in ["predictions.unit: there is no column `customer`", "`land`", "`shop`"] {
+        assert!(found.contains(part), "{found}");
+    }
+    assert_eq!(found.lines().count(), 3, "{found}");
+}

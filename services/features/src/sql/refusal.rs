@@ -6,6 +6,8 @@ use datafusion_common::{DataFusionError, Diagnostic};
 use datafusion_sql::sqlparser::parser::ParserError;
 use datafusion_sql::sqlparser::tokenizer::Span;
 
+use super::words::words;
+
 /// A place in an SQL text, from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Place {
@@ -52,10 +54,10 @@ impl fmt::Display for Refusal {
 }
 
 impl From<DataFusionError> for Refusal {
-    /// DataFusion's own words, at the place that it remembers.
+    /// What DataFusion says, at the place that it remembers.
     fn from(error: DataFusionError) -> Self {
         let place = error.diagnostic().and_then(diagnostic_place);
-        Refusal::new(place, error.strip_backtrace())
+        Refusal::new(place, words(&error))
     }
 }
 

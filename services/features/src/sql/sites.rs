@@ -11,8 +11,20 @@ pub(crate) struct Sites {
     pub(super) functions: Vec<(String, Place)>,
     pub(super) order_by: Vec<(String, Place)>,
     pub(super) partition_by: Vec<(String, Place)>,
-    pub(super) outputs: Vec<(String, Place)>,
+    /// The view's columns as the text lists them.
+    pub(super) outputs: Vec<Item>,
+    /// Names that AS gives, in every SELECT.
+    pub(super) aliases: Vec<(String, Place)>,
     pub(super) start: Option<Place>,
+}
+
+/// What a SELECT lists: a column, or `*` for some.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub place: Option<Place>,
+    /// Its name, if the text gives it one.
+    pub name: Option<String>,
+    pub is_star: bool,
 }
 
 impl Sites {
@@ -38,9 +50,35 @@ impl Sites {
         })
     }
 
-    /// The last output column of a name, or the view's beginning.
-    pub(crate) fn output(&self, name: &str) -> Option<Place> {
-        find(self.outputs.iter().rev(), name).or(self.start)
+    /// Where output column `index` of `count` gets its name, or else where the list has it.
+    pub(crate) fn output(&self, index: usize, count: usize, name: &str) -> Option<Place> {
+        let item = self.item(index, count);
+        let alias = || find(self.aliases.iter().rev(), name);
+        match item {
+            Some(item) if !item.is_star => item.place.or(self.start),
+            Some(item) => alias().or(item.place).or(self.start),
+            None => alias().or(self.start),
+        }
+    }
+
+    /// Whether the text gives output column `index` of `count` a name.
+    pub(crate) fn is_named(&self, index: usize, count: usize) -> bool {
+        self.item(index, count).is_none_or(|item| item.is_star || item.name.is_some())
+    }
+
+    /// The item of the list that gives output column `index` of `count`: columns before a `*` are counted from the
+    /// first, those behind it from the last.
+    fn item(&self, index: usize, count: usize) -> Option<&Item> {
+        let Some(star) = self.outputs.iter().position(|item| item.is_star) else {
+            return self.outputs.get(index);
+        };
+        let last_star = self.outputs.iter().rposition(|item| item.is_star).unwrap_or(star);
+        let behind = self.outputs.len() - last_star - 1;
+        match count.checked_sub(index) {
+            _ if index < star => self.outputs.get(index),
+            Some(from_last) if from_last <= behind => self.outputs.get(self.outputs.len() - from_last),
+            _ => self.outputs.get(star),
+        }
     }
 
     /// Where the view begins.

@@ -5,27 +5,21 @@ use std::ops::ControlFlow;
 use datafusion_expr::Volatility;
 use datafusion_sql::sqlparser::ast::{
     Expr, Function, GroupByExpr, NamedWindowExpr, Query, Select, SelectItem, SetExpr, SetOperator,
-    SetQuantifier, Statement, TableFactor, Visit, Visitor, WindowType, visit_expressions,
+    SetQuantifier, TableFactor, Value, ValueWithSpan, Visit, Visitor, WildcardAdditionalOptions, WindowType,
+    visit_expressions,
 };
 
 use super::catalog::Catalog;
 use super::refusal::{Place, Refusal};
-use super::sites::Sites;
-use super::sites::{normalized, place};
+use super::sites::{Item, Sites, column_name, normalized, place};
 use super::window_syntax;
 
 /// Every refusal that the text alone shows; the places of what it mentions if there is none.
-pub(super) fn check(statement: &Statement, catalog: &Catalog, horizon: bool) -> Result<Sites, Vec<Refusal>> {
-    let mut checker = Checker { catalog, horizon, refusals: Vec::new(), sites: Sites::default() };
-    match statement {
-        Statement::Query(query) => {
-            checker.sites.start = place(query.as_ref());
-            checker.outputs(&query.body);
-            let _ = statement.visit(&mut checker);
-        }
-        _ => checker
-            .refuse(Some(Place { line: 1, column: 1 }), "a view is one SELECT; this is another statement"),
-    }
+pub(super) fn check(query: &Query, catalog: &Catalog, horizon: bool) -> Result<Sites, Vec<Refusal>> {
+    let mut checker = Checker::new(catalog, horizon);
+    checker.sites.start = place(query);
+    checker.outputs(&query.body);
+    let _ = query.visit(&mut checker);
     if checker.refusals.is_empty() {
         return Ok(checker.sites);
     }
@@ -34,12 +28,34 @@ pub(super) fn check(statement: &Statement, catalog: &Catalog, horizon: bool) -> 
     Err(checker.refusals)
 }
 
+/// The places of all that a query mentions.
+pub(super) fn sites_of_query(query: &Query, catalog: &Catalog) -> Sites {
+    let mut checker = Checker::new(catalog, true);
+    let _ = query.visit(&mut checker);
+    checker.sites
+}
+
+/// The places of what the columns and windows of one SELECT mention, without those of the SELECTs beneath it.
+pub(super) fn sites_of(select: &Select, catalog: &Catalog) -> Sites {
+    let mut checker = Checker::new(catalog, true);
+    let _ = select.projection.visit(&mut checker);
+    let _ = select.qualify.visit(&mut checker);
+    checker.named_windows(select);
+    checker.sites
+}
+
 /// Walks the syntax tree and collects refusals.
 pub(super) struct Checker<'a> {
     catalog: &'a Catalog,
     pub(super) horizon: bool,
     refusals: Vec<Refusal>,
     pub(super) sites: Sites,
+}
+
+impl<'a> Checker<'a> {
+    fn new(catalog: &'a Catalog, horizon: bool) -> Self {
+        Self { catalog, horizon, refusals: Vec::new(), sites: Sites::default() }
+    }
 }
 
 impl Checker<'_> {
@@ -53,16 +69,7 @@ impl Checker<'_> {
             SetExpr::Query(query) => return self.outputs(&query.body),
             _ => return,
         };
-        for item in &select.projection {
-            let named = match item {
-                SelectItem::ExprWithAlias { alias, .. } => Some((normalized(alias), Place::of(alias.span))),
-                SelectItem::UnnamedExpr(expr) => Some((super::sites::column_name(expr), place(expr))),
-                _ => None,
-            };
-            if let Some((name, Some(place))) = named {
-                self.sites.outputs.push((name, place));
-            }
-        }
+        self.sites.outputs.extend(select.projection.iter().map(output));
     }
 
     fn set_operation(&mut self, body: &SetExpr, at: Option<Place>) {
@@ -108,6 +115,12 @@ impl Checker<'_> {
                 "GROUP BY gives no row per event; write <aggregate> OVER (PARTITION BY ... ORDER BY ...)",
             );
         }
+        if let Some(qualify) = select.qualify.as_ref().filter(|qualify| !has_window(select, qualify)) {
+            self.refuse(
+                place(qualify).or(start),
+                "QUALIFY filters by windows, and this SELECT has none; write WHERE, or filter in an outer SELECT",
+            );
+        }
         if let Some(prewhere) = &select.prewhere {
             self.refuse(place(prewhere), "PREWHERE is not for views; write WHERE");
         }
@@ -145,6 +158,60 @@ impl Checker<'_> {
         }
     }
 
+    fn named_windows(&mut self, select: &Select) {
+        for definition in &select.named_window {
+            let at = Place::of(definition.0.span);
+            match &definition.1 {
+                NamedWindowExpr::WindowSpec(spec) => window_syntax::spec(self, spec, at),
+                NamedWindowExpr::NamedWindow(_) => {
+                    self.refuse(at, "a window cannot be another's name; write it out")
+                }
+            }
+        }
+    }
+
+    /// The list of a SELECT: each name once, and of `*` only what DataFusion heeds.
+    fn items(&mut self, select: &Select) {
+        let start = Place::of(select.select_token.0.span);
+        let mut names: Vec<String> = Vec::new();
+        for item in &select.projection {
+            match item {
+                SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => {
+                    self.star(options, start);
+                }
+                SelectItem::ExprWithAliases { .. } => {
+                    self.refuse(place(item).or(start), "a column has one name; write AS <name>");
+                }
+                SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. } => {}
+            }
+            if let SelectItem::ExprWithAlias { alias, .. } = item
+                && let Some(at) = Place::of(alias.span)
+            {
+                self.sites.aliases.push((normalized(alias), at));
+            }
+            let item = output(item);
+            let Some(name) = item.name else { continue };
+            if names.contains(&name) {
+                let message = format!("two columns are called {name}; rename one with AS");
+                self.refuse(item.place.or(start), message);
+            }
+            names.push(name);
+        }
+    }
+
+    fn star(&mut self, options: &WildcardAdditionalOptions, start: Option<Place>) {
+        let at = Place::of(options.wildcard_token.0.span).or(start);
+        if options.opt_rename.is_some() {
+            self.refuse(at, "* RENAME is not supported; list the columns, and rename them with AS");
+        }
+        if options.opt_ilike.is_some() {
+            self.refuse(at, "* ILIKE is not supported; list the columns");
+        }
+        if options.opt_alias.is_some() {
+            self.refuse(at, "* has no name of its own; leave AS out");
+        }
+    }
+
     fn function(&mut self, function: &Function) {
         let at = place(&function.name);
         let Some(name) = function.name.0.last().and_then(|part| part.as_ident()).map(normalized) else {
@@ -175,6 +242,33 @@ impl Checker<'_> {
             );
         }
     }
+}
+
+/// A column of a SELECT's list.
+fn output(item: &SelectItem) -> Item {
+    let (name, at) = match item {
+        SelectItem::ExprWithAlias { alias, expr } => {
+            (Some(normalized(alias)), Place::of(alias.span).or_else(|| place(expr)))
+        }
+        SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_))) => {
+            (Some(column_name(expr)), place(expr))
+        }
+        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => {
+            (None, Place::of(options.wildcard_token.0.span))
+        }
+        other => (None, place(other)),
+    };
+    let is_star = matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+    Item { place: at, name, is_star }
+}
+
+/// Whether a SELECT has a window function that QUALIFY can filter by.
+fn has_window(select: &Select, qualify: &Expr) -> bool {
+    let listed = select.projection.iter().any(|item| match item {
+        SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } => window_in(expr).is_some(),
+        _ => false,
+    });
+    listed || window_in(qualify).is_some()
 }
 
 /// Where an expression has a window function, if it has one.
@@ -224,15 +318,9 @@ impl Visitor for Checker<'_> {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         self.select_clauses(select);
         self.select_from(select);
-        for definition in &select.named_window {
-            let at = Place::of(definition.0.span);
-            match &definition.1 {
-                NamedWindowExpr::WindowSpec(spec) => window_syntax::spec(self, spec, at),
-                NamedWindowExpr::NamedWindow(_) => {
-                    self.refuse(at, "a window cannot be another's name; write it out")
-                }
-            }
-        }
+        self.named_windows(select);
+        self.items(select);
+        window_syntax::names(self, select);
         ControlFlow::Continue(())
     }
 
@@ -256,6 +344,14 @@ impl Visitor for Checker<'_> {
             other => {
                 self.refuse(place(other), "FROM takes a source topic, a CTE or a subquery; nothing else")
             }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_value(&mut self, value: &ValueWithSpan) -> ControlFlow<()> {
+        if let Value::Placeholder(name) = &value.value {
+            let message = format!("a view has no parameters, such as {name}; write the value itself");
+            self.refuse(Place::of(value.span), message);
         }
         ControlFlow::Continue(())
     }

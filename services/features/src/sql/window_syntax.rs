@@ -1,12 +1,14 @@
 //! Window functions and OVER clauses: what frames can be evaluated row by row.
 
+use std::ops::ControlFlow;
+
 use datafusion_sql::sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArguments, WindowFrame, WindowFrameBound, WindowFrameUnits,
-    WindowSpec,
+    DuplicateTreatment, Expr, Function, FunctionArguments, Select, SelectItem, UnaryOperator, Value,
+    WindowFrame, WindowFrameBound, WindowFrameUnits, WindowSpec, WindowType, visit_expressions,
 };
 
 use super::refusal::Place;
-use super::sites::{column_name, place};
+use super::sites::{column_name, normalized, place};
 use super::syntax::Checker;
 
 /// Aggregates that windows have, by every name that DataFusion gives them.
@@ -64,6 +66,41 @@ pub(super) fn spec(checker: &mut Checker, spec: &WindowSpec, at: Option<Place>) 
     }
 }
 
+/// That every OVER <name> of a SELECT names a window of its WINDOW clause.
+pub(super) fn names(checker: &mut Checker, select: &Select) {
+    let known: Vec<String> = select.named_window.iter().map(|definition| normalized(&definition.0)).collect();
+    let mut missing = Vec::new();
+    let mut note = |expr: &Expr| {
+        let _ = visit_expressions(expr, |part| {
+            if let Expr::Function(Function { over: Some(WindowType::NamedWindow(name)), .. }) = part
+                && !known.contains(&normalized(name))
+            {
+                missing.push(name.clone());
+            }
+            ControlFlow::<()>::Continue(())
+        });
+    };
+    for item in &select.projection {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            note(expr);
+        }
+    }
+    select.qualify.iter().for_each(note);
+    let all = if known.is_empty() {
+        "there is no WINDOW clause".to_owned()
+    } else {
+        format!("there are {}", known.join(", "))
+    };
+    for name in missing {
+        checker.refuse(
+            Place::of(name.span),
+            format!(
+                "no window is called {name}, {all}; write WINDOW {name} AS (PARTITION BY ... ORDER BY ...)"
+            ),
+        );
+    }
+}
+
 fn order_by(checker: &mut Checker, spec: &WindowSpec, at: Option<Place>) {
     let [order] = spec.order_by.as_slice() else {
         let message = if spec.order_by.is_empty() {
@@ -103,7 +140,8 @@ fn frame(checker: &mut Checker, frame: &WindowFrame, at: Option<Place>) {
                 place(expr.as_ref()).or(at),
                 "months and years have no fixed length; write the interval in days, hours, minutes or seconds",
             ),
-            _ => {}
+            WindowFrameBound::Preceding(Some(expr)) => preceding(checker, frame.units, expr, at),
+            WindowFrameBound::Preceding(None) | WindowFrameBound::CurrentRow => {}
         }
     }
     if matches!(end, WindowFrameBound::Preceding(None)) {
@@ -111,6 +149,43 @@ fn frame(checker: &mut Checker, frame: &WindowFrame, at: Option<Place>) {
             at,
             "a frame cannot end at UNBOUNDED PRECEDING; it ends at CURRENT ROW or at <interval> PRECEDING",
         );
+    }
+}
+
+/// A bound that lies before the row: of RANGE an interval, of ROWS a number of rows.
+fn preceding(checker: &mut Checker, units: WindowFrameUnits, expr: &Expr, at: Option<Place>) {
+    let at = place(expr).or(at);
+    let is_number =
+        |expr: &Expr| matches!(expr, Expr::Value(value) if matches!(value.value, Value::Number(..)));
+    let (is_negative, size) = match expr {
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr } => (true, expr.as_ref()),
+        Expr::Interval(interval) => (is_negative(&interval.value), expr),
+        other => (false, other),
+    };
+    if units == WindowFrameUnits::Range && is_number(size) {
+        checker.refuse(
+            at,
+            format!("a RANGE frame is over time, and {size} is none; write an interval, for example INTERVAL '{size}' SECOND PRECEDING"),
+        );
+    } else if units == WindowFrameUnits::Rows && !is_number(size) {
+        checker.refuse(
+            at,
+            format!("a ROWS frame counts rows, and {size} is no number of them; write RANGE, or a number"),
+        );
+    } else if is_negative {
+        checker.refuse(at, "PRECEDING already counts back from the row; leave the minus out");
+    }
+}
+
+/// Whether the text of an interval begins with a minus.
+fn is_negative(interval: &Expr) -> bool {
+    match interval {
+        Expr::UnaryOp { op: UnaryOperator::Minus, .. } => true,
+        Expr::Value(value) => match &value.value {
+            Value::SingleQuotedString(text) => text.trim_start().starts_with('-'),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

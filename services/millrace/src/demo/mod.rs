@@ -1,32 +1,31 @@
 //! `millrace demo`: generated card payments through the whole path, watched as they pass, judged at the end.
 
 mod alert;
+mod course;
 mod feed;
 mod latency;
 mod observer;
 mod screen;
 mod summary;
 mod view;
+mod watched;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use millrace_load::fraud::{Params, Stream, stream};
+use millrace_load::fraud::{self, Change, Params, Stream, stream};
+use millrace_runtime::embedded::Amount;
 use millrace_runtime::{Args, Configuration, Shutdown, telemetry};
 
 use crate::application;
 use crate::cli::DemoArgs;
 use crate::embedded::Embedded;
 use crate::services;
+use course::Course;
 use observer::Observer;
 use screen::Screen;
 use summary::Summary;
-
-/// When each payment was published, in µs since the demo began; the index is the payment's position.
-type SentAt = Arc<[AtomicU64]>;
 
 /// Runs the demo.
 pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
@@ -34,23 +33,33 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     let configuration = Configuration::load(&Args { log: Some("warn".into()), ..Args::default() })?;
     telemetry::start_logs(&configuration)?;
     eprintln!("Embedded: bus and store live in this process; nothing is kept after it ends.");
-    let params = Params { seed: args.seed, ..Params::default() };
-    let stream = stream(&params).limit(usize::try_from(args.transactions).unwrap_or(usize::MAX));
+    let limit = usize::try_from(args.transactions).unwrap_or(usize::MAX);
+    let mut params = Params { seed: args.seed, ..Params::default() };
+    let mut stream = stream(&params).limit(limit);
+    if let (Some(kind), Some(last)) = (args.change.0, stream.payments().last()) {
+        params.change = Some(Change { kind, from_day: change_day(last.day(&params)) });
+        stream = fraud::stream(&params).limit(limit);
+    }
     if stream.payments().is_empty() {
         bail!("no payments to show: --transactions must be at least 1");
     }
     let embedded = Embedded::start(&app, configuration)?;
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
-    let begin = Instant::now();
-    let sent_at: SentAt = stream.payments().iter().map(|_| AtomicU64::new(0)).collect();
-    let observer =
-        Observer::start(&embedded, &app, stream.payments(), sent_at.clone(), begin, shutdown.clone())?;
+    let course = Course::begin(stream.payments().len());
+    let observer = Observer::start(&embedded, &app, stream.payments(), course.clone(), shutdown.clone())?;
     let (environment, prepared) = (embedded.environment.clone(), embedded.services.clone());
     let services_stop = shutdown.clone();
     let running = std::thread::spawn(move || services::run(prepared, &environment, &services_stop));
-    let feed = feed::start(&embedded, &app, stream.clone(), sent_at, begin, shutdown.clone())?;
+    let feed = feed::start(&embedded, &app, stream.clone(), course.clone(), shutdown.clone())?;
     let outcome = watch(&observer, &stream, &shutdown);
+    // The last windows are judged once the last payments are scored.
+    let deadline = Instant::now() + SETTLE;
+    while !shutdown.requested() && Instant::now() < deadline {
+        if embedded.flow.wait_below(Amount::default(), Duration::from_millis(100)) {
+            break;
+        }
+    }
     shutdown.request();
     let fed = feed.join().map_err(|_| anyhow::anyhow!("the feed panicked"))?;
     let ran = running.join().map_err(|_| anyhow::anyhow!("the services panicked"))?;
@@ -61,7 +70,18 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     if !finished {
         bail!("stopped before the last payment was scored");
     }
-    Summary::new(&params, &stream, &scores).print(args.json)
+    Summary::new(&params, &stream, &scores, course.ahead()).print(args.json)
+}
+
+/// How long the last windows may take.
+const SETTLE: Duration = Duration::from_secs(10);
+/// Windows are judged from day 45 on; a change comes a week later, if the stream is that long, and else half-way.
+const CHANGE_DAY: i64 = 52;
+
+fn change_day(last_day: i64) -> u32 {
+    let half = last_day / 2;
+    let day = if last_day > CHANGE_DAY { half.max(CHANGE_DAY) } else { half };
+    u32::try_from(day).unwrap_or_default()
 }
 
 /// Shows the stream until every payment has its outcome or the end is asked for; whether all have.
@@ -76,15 +96,5 @@ fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bo
         if finished || shutdown.wait(screen.interval()) {
             return Ok(finished);
         }
-    }
-}
-
-fn micros_since(begin: Instant) -> u64 {
-    u64::try_from(begin.elapsed().as_micros()).unwrap_or(u64::MAX)
-}
-
-fn sent(sent_at: &SentAt, tx: usize, at_us: u64) {
-    if let Some(slot) = sent_at.get(tx) {
-        slot.store(at_us, Ordering::Relaxed);
     }
 }

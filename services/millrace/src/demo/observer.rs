@@ -1,7 +1,6 @@
 //! Reads what the services write: predictions, the features behind them, dead letters.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -13,6 +12,7 @@ use arrow::datatypes::{DataType, Float64Type, TimestampMillisecondType};
 use millrace_load::fraud::Payment;
 use millrace_runtime::Shutdown;
 use millrace_runtime::embedded::{Amount, Flow};
+use millrace_schemas::envelope::{DriftEvent, RetrainRequest};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::{Application, KafkaTopic};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -21,9 +21,10 @@ use rdkafka::message::Message as _;
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::alert::{Alert, Features, stands_out};
+use super::course::Course;
 use super::latency::{Histogram, Percentiles};
 use super::view::Snapshot;
-use super::{SentAt, micros_since};
+use super::watched::Watched;
 use crate::application::kafka_topics;
 use crate::embedded::Embedded;
 
@@ -47,10 +48,12 @@ pub struct Scores {
     pub rejected: u64,
     /// From the first payment to the last prediction, in seconds.
     pub seconds: f64,
-    /// From publishing a payment to reading its prediction.
+    /// From publishing a payment to reading its prediction, those sent ahead left out.
     pub latency: Histogram,
     /// Alerts, and the frauds among them.
     pub alerts: (u64, u64),
+    /// What the drift service said.
+    pub watched: Watched,
 }
 
 #[derive(Default)]
@@ -68,7 +71,7 @@ struct Seen {
 pub struct Observer {
     seen: Arc<Mutex<Seen>>,
     thread: JoinHandle<()>,
-    sent_at: SentAt,
+    course: Course,
     start_ms: i64,
 }
 
@@ -78,34 +81,23 @@ impl Observer {
         embedded: &Embedded,
         app: &Application,
         payments: &[Payment],
-        sent_at: SentAt,
-        begin: Instant,
+        course: Course,
         shutdown: Shutdown,
     ) -> Result<Self> {
         let seen = Arc::new(Mutex::new(Seen::default()));
         lock(&seen).scores.score = vec![f64::NAN; payments.len()];
         let topics = kafka_topics(app)?;
         let registry = &embedded.environment.registry;
+        let open = |name: &str| Topic::open(&embedded.client, &embedded.flow, registry, &topics, name);
         let mut reader = Reader {
-            features: Topic::open(&embedded.client, &embedded.flow, registry, &topics, "fraud.features")?,
-            predictions: Topic::open(
-                &embedded.client,
-                &embedded.flow,
-                registry,
-                &topics,
-                "fraud.predictions",
-            )?,
-            dead_letters: Topic::open(
-                &embedded.client,
-                &embedded.flow,
-                registry,
-                &topics,
-                "fraud.dead-letters",
-            )?,
+            features: open("fraud.features")?,
+            predictions: open("fraud.predictions")?,
+            dead_letters: open("fraud.dead-letters")?,
+            drift: open("fraud.drift")?,
+            requests: open("fraud.retrain-requests")?,
             known: HashMap::new(),
             payments: payments.to_vec(),
-            sent_at: sent_at.clone(),
-            begin,
+            course: course.clone(),
             seen: seen.clone(),
         };
         let run = move || {
@@ -117,12 +109,12 @@ impl Observer {
             }
         };
         let thread = std::thread::Builder::new().name("observer".into()).spawn(run)?;
-        Ok(Self { seen, thread, sent_at, start_ms: payments.first().map_or(0, |p| p.tx_time_ms) })
+        Ok(Self { seen, thread, course, start_ms: payments.first().map_or(0, |p| p.tx_time_ms) })
     }
 
     /// How things stand.
     pub fn snapshot(&self, total: u64) -> Snapshot {
-        let published = self.sent_at.partition_point(|at| at.load(Ordering::Relaxed) > 0) as u64;
+        let published = self.course.published() as u64;
         let mut seen = lock(&self.seen);
         seen.refresh();
         Snapshot {
@@ -137,6 +129,7 @@ impl Observer {
             start_ms: self.start_ms,
             alerts: seen.scores.alerts,
             newest: seen.newest.iter().cloned().collect(),
+            watched: seen.scores.watched.lines(),
         }
     }
 
@@ -231,10 +224,11 @@ struct Reader {
     features: Topic,
     predictions: Topic,
     dead_letters: Topic,
+    drift: Topic,
+    requests: Topic,
     known: HashMap<usize, Features>,
     payments: Vec<Payment>,
-    sent_at: SentAt,
-    begin: Instant,
+    course: Course,
     seen: Arc<Mutex<Seen>>,
 }
 
@@ -250,6 +244,14 @@ impl Reader {
         if let Some(rows) = self.dead_letters.rows(Duration::ZERO)? {
             lock(&self.seen).scores.rejected += rows.num_rows() as u64;
         }
+        if let Some(rows) = self.drift.rows(Duration::ZERO)? {
+            lock(&self.seen).scores.watched.reports(&DriftEvent::from_batch(&rows)?);
+        }
+        if let Some(rows) = self.requests.rows(Duration::ZERO)? {
+            lock(&self.seen).scores.watched.requests(RetrainRequest::from_batch(&rows)?);
+        }
+        let seen = lock(&self.seen);
+        self.course.settle(seen.scores.predictions + seen.scores.rejected);
         Ok(())
     }
 
@@ -289,7 +291,7 @@ impl Reader {
     }
 
     fn take_predictions(&mut self, rows: &RecordBatch) -> Result<()> {
-        let now_us = micros_since(self.begin);
+        let now_us = self.course.now_us();
         let (ids, scores) = (positions(rows, "id")?, numbers(rows, "score")?);
         let times = column(rows, "time")?.as_primitive::<TimestampMillisecondType>();
         let decisions = column(rows, "decision")?.as_string::<i32>();
@@ -297,10 +299,6 @@ impl Reader {
         for (row, (id, score)) in ids.iter().zip(&scores).enumerate() {
             let payment =
                 self.payments.get(*id).with_context(|| format!("payment {id} was never published"))?;
-            let sent_us = self.sent_at.get(*id).map_or(now_us, |at| at.load(Ordering::Relaxed));
-            let latency_us = now_us.saturating_sub(sent_us);
-            seen.scores.latency.add(latency_us);
-            seen.recent.add(latency_us);
             let features = self.known.remove(id);
             if let Some(slot) = seen.scores.score.get_mut(*id) {
                 if !slot.is_nan() {
@@ -309,6 +307,10 @@ impl Reader {
                 *slot = *score;
             }
             seen.scores.predictions += 1;
+            if let Some(latency_us) = self.course.latency_us(*id, now_us) {
+                seen.scores.latency.add(latency_us);
+                seen.recent.add(latency_us);
+            }
             seen.time_ms = seen.time_ms.max(times.value(row));
             if decisions.value(row) != APPROVE {
                 seen.scores.alerts.0 += 1;
@@ -317,7 +319,7 @@ impl Reader {
                 seen.newest.truncate(NEWEST);
             }
         }
-        seen.scores.seconds = micros_since(self.begin) as f64 / 1e6;
+        seen.scores.seconds = now_us as f64 / 1e6;
         Ok(())
     }
 }

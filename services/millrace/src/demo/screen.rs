@@ -20,6 +20,8 @@ pub enum Screen {
     Plain {
         /// When the next line is due.
         next: Instant,
+        /// What was said of drift.
+        said: Vec<String>,
     },
 }
 
@@ -27,7 +29,7 @@ impl Screen {
     /// The screen that fits standard output.
     pub fn open() -> Result<Self> {
         if !stdout().is_terminal() {
-            return Ok(Screen::Plain { next: Instant::now() + PLAIN_EVERY });
+            return Ok(Screen::Plain { next: Instant::now() + PLAIN_EVERY, said: Vec::new() });
         }
         let options = TerminalOptions { viewport: Viewport::Inline(view::HEIGHT) };
         Ok(Screen::Live(Box::new(Terminal::with_options(CrosstermBackend::new(stdout()), options)?)))
@@ -48,10 +50,14 @@ impl Screen {
                     println!();
                 }
             }
-            Screen::Plain { next } if last || Instant::now() >= *next => {
+            Screen::Plain { next, said } if last || Instant::now() >= *next => {
                 *next = Instant::now() + PLAIN_EVERY;
                 let mut out = stdout().lock();
                 writeln!(out, "{}", line(snapshot))?;
+                for line in snapshot.watched.iter().filter(|line| !said.contains(line)) {
+                    writeln!(out, "    {line}")?;
+                }
+                said.clone_from(&snapshot.watched);
                 out.flush()?;
             }
             Screen::Plain { .. } => {}

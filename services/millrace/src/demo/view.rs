@@ -11,7 +11,7 @@ use super::latency::Percentiles;
 use crate::text::{day_and_minute, thousands};
 
 /// How many lines the view takes.
-pub const HEIGHT: u16 = 22;
+pub const HEIGHT: u16 = 26;
 
 /// Everything the view shows, taken at one moment.
 #[derive(Debug, Default, Clone)]
@@ -38,15 +38,18 @@ pub struct Snapshot {
     pub alerts: (u64, u64),
     /// The newest alerts, newest first.
     pub newest: Vec<Alert>,
+    /// What the drift service said last.
+    pub watched: Vec<String>,
 }
 
 /// Draws the view.
 pub fn draw(frame: &mut Frame<'_>, snapshot: &Snapshot) {
-    let [title, bar, figures, alerts] = Layout::vertical([
+    let [title, bar, figures, alerts, watched] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(3),
         Constraint::Min(5),
+        Constraint::Length(4),
     ])
     .areas(frame.area());
     frame.render_widget(
@@ -65,6 +68,11 @@ pub fn draw(frame: &mut Frame<'_>, snapshot: &Snapshot) {
     );
     frame.render_widget(Paragraph::new(figure_lines(snapshot)), figures);
     frame.render_widget(alert_table(&snapshot.newest), alerts);
+    let lines: Vec<Line<'_>> = snapshot.watched.iter().map(|line| Line::from(format!(" {line}"))).collect();
+    frame.render_widget(
+        Paragraph::new(lines).block(Block::new().borders(Borders::TOP).title(" drift ")),
+        watched,
+    );
 }
 
 fn progress(snapshot: &Snapshot) -> String {

@@ -89,7 +89,8 @@ struct File {
     kafka: BTreeMap<String, String>,
 }
 
-const KAFKA_PREFIX: &str = "MILLRACE_KAFKA_";
+/// What environment variables begin with that hold options of librdkafka.
+pub const KAFKA_PREFIX: &str = "MILLRACE_KAFKA_";
 
 impl Configuration {
     /// Applies the layers: the file that `args` names, `MILLRACE_KAFKA_*` of the process's environment, `args` (which
@@ -101,7 +102,11 @@ impl Configuration {
                 .map_err(|e| Error::Configuration(format!("cannot read {}: {e}", path.display())))?,
         };
         let name = args.config.as_ref().map_or(String::new(), |p| p.display().to_string());
-        Self::resolve(args, std::env::vars(), &file).map_err(|e| match e {
+        // Not `vars`, which panics at what is not UTF-8.
+        let variables = std::env::vars_os();
+        let variables =
+            variables.map(|(n, v)| (n.to_string_lossy().into_owned(), v.to_string_lossy().into_owned()));
+        Self::resolve(args, variables, &file).map_err(|e| match e {
             Error::Configuration(text) if !name.is_empty() => Error::Configuration(format!("{name}: {text}")),
             other => other,
         })

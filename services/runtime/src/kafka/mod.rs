@@ -4,3 +4,4 @@ pub mod apart;
 pub mod consumer;
 pub mod options;
 pub mod producer;
+pub mod set_limits;

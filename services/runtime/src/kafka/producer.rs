@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use millrace_topics::cluster;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerGroupMetadata;
@@ -13,6 +14,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, DeliveryResult, Producer, Prod
 use rdkafka::topic_partition_list::TopicPartitionList;
 
 use super::apart::Apart;
+use super::set_limits::SetLimits;
 use crate::error::{Error, is_transient};
 use crate::kafka::consumer::log;
 
@@ -82,21 +84,28 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// How long a transaction's records may take to arrive: it must end before Kafka ends it.
 pub const FLUSH: Duration = Duration::from_secs(7);
 
+/// The client's option for how large a set of records may be, counted before it is compressed, and its default.
+pub const SET_BYTES: &str = "batch.size";
+const SET_BYTES_DEFAULT: usize = 1_000_000;
+
 /// A worker's producer.
 pub struct Outlet {
     config: ClientConfig,
     producer: BaseProducer<Reports>,
     /// Which records are not sent before all earlier ones arrived.
     pub apart: Apart,
+    /// Of the topics written; not with transactions, where an abort takes a set back that was refused as a whole.
+    limits: Option<SetLimits>,
     /// Of the open transaction.
     begun: Option<Instant>,
 }
 
 impl Outlet {
-    /// Creates the client; a transactional one is not ready before [`initialise`](Self::initialise).
-    pub fn open(config: ClientConfig) -> Result<Self, Error> {
+    /// Creates the client; it is not ready before [`initialise`](Self::initialise). `limits`: of the topics written, for a
+    /// client without transactions.
+    pub fn open(config: ClientConfig, limits: Option<SetLimits>) -> Result<Self, Error> {
         let producer = create(&config)?;
-        Ok(Self { config, producer, apart: Apart::default(), begun: None })
+        Ok(Self { config, producer, apart: Apart::default(), limits, begun: None })
     }
 
     /// The transactional id, where there is one.
@@ -104,8 +113,12 @@ impl Outlet {
         self.config.get("transactional.id")
     }
 
-    /// Ends what an earlier client of the same transactional id left open. `false`: Kafka does not answer yet.
-    pub fn initialise(&self) -> Result<bool, Error> {
+    /// Ends what an earlier client of the same transactional id left open; without one, learns what the topics take.
+    /// `false`: Kafka does not answer yet.
+    pub fn initialise(&mut self) -> Result<bool, Error> {
+        if self.transactional_id().is_none() {
+            return self.fit_sets();
+        }
         match self.producer.init_transactions(CALL) {
             Ok(()) => Ok(true),
             Err(e) if is_transient(&e) => {
@@ -114,6 +127,35 @@ impl Outlet {
             }
             Err(e) => Err(Error::Kafka { what: "cannot initialise transactions".into(), source: e }),
         }
+    }
+
+    /// Makes sets of records no larger than any topic takes, so that a set which the broker refuses is one record. Without
+    /// transactions it must be: what was refused cannot be sent again behind what came after it, since readers drop a row
+    /// that comes after a later one as a repeat. To be called while nothing is in flight; `false`: Kafka does not answer.
+    pub fn fit_sets(&mut self) -> Result<bool, Error> {
+        let Some(limits) = &self.limits else { return Ok(true) };
+        let now = self.set_bytes();
+        let fit = match limits.smallest() {
+            Ok(Some(limit)) => limit.min(now),
+            Ok(None) => now,
+            Err(cluster::Error::Kafka { what, source }) if is_transient(&source) => {
+                tracing::warn!(error = %source, "Kafka does not {what} yet, or set --kafka {SET_BYTES}=<bytes>");
+                return Ok(false);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a record too large for its topic may cost others that are sent with it");
+                now
+            }
+        };
+        if fit < now {
+            self.config.set(SET_BYTES, fit.to_string());
+            self.producer = create(&self.config)?;
+        }
+        Ok(true)
+    }
+
+    fn set_bytes(&self) -> usize {
+        self.config.get(SET_BYTES).and_then(|bytes| bytes.parse().ok()).unwrap_or(SET_BYTES_DEFAULT)
     }
 
     /// Whether the connection was disturbed since the last call: a request of a past transaction may still be on its way.

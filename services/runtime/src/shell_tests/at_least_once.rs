@@ -8,7 +8,9 @@ use crate::embedded::EmbeddedCluster;
 use crate::task::Phase;
 
 /// One worker: a group that grows while rows flow may repeat some.
-const FLAGS: &[(&str, &str)] = &[("delivery", "at-least-once"), ("workers", "1")];
+const FLAGS: &[(&str, &str)] = &[("delivery", "at-least-once"), ("workers", "1"), SETS];
+/// The cluster in memory does not answer when it is asked what its topics take.
+const SETS: (&str, &str) = ("MILLRACE_KAFKA_BATCH_SIZE", "1000000");
 
 #[test]
 fn a_restart_rebuilds_its_state_and_goes_on_at_the_committed_offset() {
@@ -59,7 +61,7 @@ fn a_worker_without_partitions_is_ready_too() {
     let cluster = EmbeddedCluster::start().unwrap();
     let bench = Bench::new("many", &cluster.bootstrap());
     cluster.create(&bench.topics()).unwrap();
-    let flags = [("delivery", "at-least-once"), ("workers", "5")];
+    let flags = [("delivery", "at-least-once"), ("workers", "5"), SETS];
     let environment = bench.environment(Assignment::Group, &flags);
     let readiness = environment.readiness.clone();
     let running = start(bench.service(), environment);

@@ -108,14 +108,21 @@ impl Worker {
             }
             self.delivered = true;
         }
+        let mut refused = 0;
         loop {
             let arrived = self.outlet.flush(FLUSH);
             let failures = self.outlet.take_failures();
             if failures.is_empty() {
+                // The topics may take less than when the producer was made.
+                if arrived && refused > 1 {
+                    tracing::warn!(records = refused, "the broker refuses records as too large");
+                    self.outlet.fit_sets()?;
+                }
                 return Ok(arrived);
             }
             for (number, code) in failures {
                 let too_large = self.judge((number, code))?;
+                refused += usize::from(too_large);
                 if let Some(batch) = self.pending.get_mut(unnumbered(number).0) {
                     batch.produce_again(number, too_large, &self.outlet, &mut self.letters)?;
                 }

@@ -102,7 +102,7 @@ impl Worker {
     /// Whether rows may be taken: the service says it is ready, the producer is initialised.
     fn prepared(&mut self) -> Result<bool, Error> {
         if !self.initialised {
-            self.initialised = self.outlet.transactional_id().is_none() || self.outlet.initialise()?;
+            self.initialised = self.outlet.initialise()?;
         }
         if !self.ready {
             match (self.service.ready)() {
@@ -123,7 +123,7 @@ impl Worker {
         let missing = if !self.assigned {
             "no partitions yet".to_owned()
         } else if !self.initialised {
-            "Kafka does not initialise its transactions yet".to_owned()
+            "Kafka does not answer its producer yet".to_owned()
         } else if rebuilding > 0 {
             format!("{rebuilding} tasks rebuild their state")
         } else if !self.store_reached {

@@ -12,7 +12,8 @@ use crate::environment::{Assignment, Environment};
 use crate::error::Error;
 use crate::kafka::consumer::Inlet;
 use crate::kafka::options;
-use crate::kafka::producer::Outlet;
+use crate::kafka::producer::{Outlet, SET_BYTES};
+use crate::kafka::set_limits::SetLimits;
 use crate::metrics::{StageMetrics, WorkerMetrics};
 use crate::output::StoreWriter;
 use crate::run::Report;
@@ -69,7 +70,15 @@ impl Setup {
     fn outlet(&self) -> Result<Outlet, Error> {
         let configuration = &self.environment.configuration;
         let id = format!("{}.{}.{}", self.service.group, configuration.instance, self.number);
-        Outlet::open(options::producer(configuration, self.exactly_once().then_some(id.as_str())))
+        let config = options::producer(configuration, self.exactly_once().then_some(id.as_str()));
+        // Who says how large sets are need not be told.
+        let asks = self.repeats() && !configuration.kafka.contains_key(SET_BYTES);
+        let limits = asks.then(|| {
+            let outputs = self.service.stages.iter().flat_map(|stage| &stage.outputs);
+            let topics = outputs.chain([&self.service.dead_letters]).map(|topic| topic.name.clone());
+            SetLimits::new(configuration.kafka_client(), topics.collect())
+        });
+        Outlet::open(config, limits)
     }
 
     fn inlet(&self) -> Result<Inlet, Error> {

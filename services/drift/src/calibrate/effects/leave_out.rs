@@ -36,7 +36,7 @@ impl<'a> LeaveOut<'a> {
             }
         }
         let expected = shares.iter().map(|(_, share)| share).sum::<f64>() / shares.len().max(1) as f64;
-        let mut series = Series { expected, ..Series::new(key) };
+        let mut series = Series { expected, ..Series::new(key, self.folds.split()) };
         for (window, share) in shares {
             series.push(window, cohen(expected, share).max(0.0), rows);
         }
@@ -61,7 +61,9 @@ impl Known {
                 let ranges = profiles().filter_map(|profile| profile.column(index).range());
                 Self::Range(ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))))
             }
-            (_, Some(Kind::Id)) => Self::Hashes(profiles().flat_map(|profile| hashes(profile, index)).collect()),
+            (_, Some(Kind::Id)) => {
+                Self::Hashes(profiles().flat_map(|profile| hashes(profile, index)).collect())
+            }
             _ => {
                 let names = profiles().filter_map(|profile| profile.column(index).categories());
                 Self::Names(names.flat_map(|categories| categories.counts.into_keys()).collect())
@@ -79,7 +81,8 @@ impl Known {
             }
             Self::Names(names) => {
                 let categories = column.categories()?;
-                let new: u64 = categories.counts.iter().filter(|(name, _)| !names.contains(*name)).map(|(_, n)| n).sum();
+                let new: u64 =
+                    categories.counts.iter().filter(|(name, _)| !names.contains(*name)).map(|(_, n)| n).sum();
                 Some(new as f64 / categories.total().max(1) as f64)
             }
             Self::Hashes(known) => {

@@ -92,7 +92,8 @@ fn show(bound: &Bound) -> String {
     match bound {
         Bound::Effect { effect, rows: 0, expected: 0.0 } => format!("{effect:?}"),
         Bound::Effect { effect, rows, expected } => {
-            let expected = if *expected == 0.0 { String::new() } else { format!(", expected = {expected:?}") };
+            let expected =
+                if *expected == 0.0 { String::new() } else { format!(", expected = {expected:?}") };
             format!("{{ effect = {effect:?}, rows = {rows}{expected} }}")
         }
         Bound::NotJudged { reason } => format!("{{ not_judged = {} }}", quoted(reason)),
@@ -289,7 +290,10 @@ mod tests {
         let bounds = [
             (key(None, "", Measure::Mmd), Bound::Effect { effect: 0.1 + 0.2, rows: 900, expected: 0.0 }),
             (key(Some("a.b \"c\""), "", ks), Bound::Effect { effect: 0.03, rows: 0, expected: 0.0 }),
-            (key(Some("amount"), "", Measure::NewValues), Bound::Effect { effect: 1e-7, rows: 9, expected: 0.01 }),
+            (
+                key(Some("amount"), "", Measure::NewValues),
+                Bound::Effect { effect: 1e-7, rows: 9, expected: 0.01 },
+            ),
             (key(Some("amount"), "country=NE", ks), Bound::NotJudged { reason: "seasonal \u{e9}".into() }),
         ];
         for (drifted_share, calibration) in [(None, None), (Some(0.3), Some(calibration))] {

@@ -12,7 +12,11 @@ use crate::window::WHOLE;
 const SHARE: &str = "drifted_share";
 
 /// The summary; adds the finding on the share of drifted columns.
-pub(super) fn of(inputs: &Inputs<'_>, findings: &mut Vec<DriftEvent>, undefined: &[NotMeasured]) -> DriftEvent {
+pub(super) fn of(
+    inputs: &Inputs<'_>,
+    findings: &mut Vec<DriftEvent>,
+    undefined: &[NotMeasured],
+) -> DriftEvent {
     let of_columns = |events: &[DriftEvent], drifted: bool| -> BTreeSet<String> {
         let whole = events.iter().filter(|e| e.segment.is_none() && e.subject == inputs.about.subject);
         let judged = whole.filter(|e| e.threshold.is_some() && (e.drifted || !drifted));
@@ -40,6 +44,24 @@ pub(super) fn of(inputs: &Inputs<'_>, findings: &mut Vec<DriftEvent>, undefined:
     event.detail = detail(inputs, findings, undefined, (&judged, &drifted));
     event.seal();
     event
+}
+
+/// Bytes of distributions that a summary carries: a message must stay below Kafka's 1 MB.
+const MOST_BYTES: usize = 600_000;
+
+/// The distributions of all columns over all rows, as far as they fit into one event.
+pub(super) fn distributions(inputs: &Inputs<'_>) -> BTreeMap<String, String> {
+    let (Some(Ok(reference)), Some(current)) = (inputs.against.get(WHOLE), inputs.current.get(WHOLE)) else {
+        return BTreeMap::new();
+    };
+    let mut bytes = 0;
+    let columns = reference.columns().zip(current.columns());
+    let all = columns.map(|(a, b)| super::distribution([a, b], WHOLE));
+    let fit = all.take_while(|(name, shown)| {
+        bytes += name.len() + shown.len();
+        bytes <= MOST_BYTES
+    });
+    fit.collect()
 }
 
 fn values(

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use millrace_schemas::envelope::DriftStatus;
 use millrace_topics::DriftTable;
 
-pub use models::{Loaded, ModelFacts, Models};
+pub use models::{Loaded, ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
 #[cfg(test)]
 pub use rows::of_window_before;
 
@@ -39,6 +39,11 @@ pub struct Judging {
 }
 
 impl Judging {
+    /// Whether a window lies before those that are judged.
+    fn too_early(&self, start_ms: i64) -> bool {
+        self.table.judge_from_ms.is_some_and(|from_ms| start_ms < from_ms)
+    }
+
     fn about(&self, topic: &str, window: Span, status: DriftStatus) -> About {
         About {
             app: self.app.clone(),

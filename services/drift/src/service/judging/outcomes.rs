@@ -62,7 +62,8 @@ impl Judging {
         event.threshold = Some(MISSING_LABELS);
         event.p_value = Some(tested.p_value);
         event.rows = rows(arrivals.observed);
-        event.drifted = missing > MISSING_LABELS && tested.p_value < NO_CHANCE;
+        event.drifted =
+            missing > MISSING_LABELS && tested.p_value < NO_CHANCE && !self.too_early(known.window.start_ms);
         event.severity = if event.drifted { missing / MISSING_LABELS } else { 0.0 };
         event.detail = format!(
             "{} labels came in, {:.0} were to come by the delays of the windows before",
@@ -111,7 +112,9 @@ impl Judging {
 
     /// Whether a window has enough labels, and is old enough, to be judged.
     fn judged(&self, known: &KnownOutcomes, content: &Content) -> bool {
-        !known.provisional && coverage(content) >= self.table.coverage
+        !known.provisional
+            && !self.too_early(known.window.start_ms)
+            && coverage(content) >= self.table.coverage
     }
 
     fn segment(&self, place: &Place<'_>, summary: &mut DriftEvent, said: &mut Said) {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use millrace_schemas::envelope::{DriftKind, Subject};
+use millrace_schemas::envelope::{DriftKind, DriftStatus, Subject};
 use millrace_topics::ReferenceTable;
 
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
-use crate::judge::{About, Inputs, Measure, Stream as Topic, Thresholds, against, judge_window};
+use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, against, judge_window};
 use crate::profile::{Cells, Profile, Rows};
 use crate::reference::{Block, Reference};
 use crate::service::Error;
@@ -104,16 +104,23 @@ impl Judging {
         loaded: Option<&Loaded>,
         said: &mut Said,
     ) {
-        let Some(loaded) = loaded else {
+        let early = self.too_early(about.start_ms);
+        let Some(loaded) = loaded.filter(|_| !early) else {
             let mut summary = about.event(DriftKind::Summary, Subject::Dataset, WHOLE, "window");
             summary.rows =
                 current.get(WHOLE).map_or(0, |whole| i64::try_from(whole.rows()).unwrap_or(i64::MAX));
-            summary.detail = format!("{}: there is no reference, so nothing is judged", stream.stem);
+            summary.detail = match early {
+                true => format!("{}: not judged, it lies before judge_from", stream.stem),
+                false => format!("{}: there is no reference, so nothing is judged", stream.stem),
+            };
             said.events.push(summary);
             return;
         };
         about.reference = loaded.reference.source.clone();
         let window = crate::window::Window { start_ms: about.start_ms, end_ms: about.end_ms, number: 0 };
+        // All columns together cost more than all the rest: what is provisional can wait for them.
+        let joint = self.options.joint && about.status != DriftStatus::Provisional;
+        let options = Options { joint, ..self.options.clone() };
         let inputs = Inputs {
             about: &about,
             against: &against(&loaded.reference, self.season, window),
@@ -122,7 +129,7 @@ impl Judging {
             quality: stream.predictions.is_none().then_some(&loaded.quality),
             stream: Topic::default(),
             support: loaded.support.as_ref(),
-            options: &self.options,
+            options: &options,
         };
         let judgement = judge_window(&inputs);
         said.events.extend(judgement.findings);

@@ -1,0 +1,58 @@
+//! The same code on files: rows of unit, arm and values; rankings as JSON lines.
+
+pub mod analyze;
+pub mod interleave;
+pub mod report;
+mod rows;
+
+pub use analyze::{Options, analyze};
+pub use interleave::interleave_lines;
+pub use report::Report;
+pub use rows::Row;
+
+/// Why a file is not analysed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A value that does not fit.
+    #[error("row {row}, {column}: {problem}")]
+    Value {
+        /// Which row, from 1.
+        row: u64,
+        /// Which column.
+        column: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Nothing to compare.
+    #[error("{0} arm found: two are needed")]
+    Arms(usize),
+    /// An arm that no row has.
+    #[error("no row has the arm `{0}`")]
+    NoSuchArm(String),
+    /// An option outside its range.
+    #[error("{name} is {value}: {needs}")]
+    Option {
+        /// Which one.
+        name: &'static str,
+        /// What it is.
+        value: f64,
+        /// What it must be.
+        needs: &'static str,
+    },
+    /// A line of rankings that does not fit.
+    #[error("line {line}: {problem}")]
+    Line {
+        /// Which line, from 1.
+        line: u64,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The file itself.
+    #[error("line {line}: {source}")]
+    Io {
+        /// Which line, from 1.
+        line: u64,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
