@@ -1,8 +1,7 @@
-//! The shell at work: against the cluster in memory, and against a real Kafka where `KAFKA_BOOTSTRAP` names one.
+//! The shell at work against the cluster in memory; transactions are tested end to end, on a real Kafka.
 
 mod aborts;
 mod aligned;
 mod at_least_once;
 mod echo;
 mod embedded;
-mod exactly_once;
