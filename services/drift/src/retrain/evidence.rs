@@ -1,6 +1,7 @@
 //! What triggers look at.
 
 use millrace_schemas::envelope::DriftEvent;
+use serde::{Deserialize, Serialize};
 
 /// A final window of one model version.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,7 +19,7 @@ pub struct Window<'a> {
 }
 
 /// A metric of a window, on labels.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
     /// Its name.
     pub metric: String,

@@ -28,7 +28,7 @@ pub struct Said {
     pub events: Vec<DriftEvent>,
     /// What was measured on labels.
     #[serde(default)]
-    pub measurements: Vec<Metric>,
+    pub measurements: Vec<Measurement>,
     /// Labels of the window, where it is of predictions.
     #[serde(default)]
     pub labels: u64,
@@ -48,29 +48,6 @@ impl Said {
         }
         serde_json::to_vec(&self).map_err(|error| Error::Internal(error.to_string()))
     }
-}
-
-/// A metric on labels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Metric {
-    /// Its name.
-    pub metric: String,
-    /// The segment; none for all rows.
-    pub segment: Option<String>,
-    /// Its value.
-    pub value: f64,
-    /// The interval of 95 %.
-    pub interval: (f64, f64),
-    /// Labelled rows.
-    pub rows: i64,
-    /// The share of the window's predictions that have a label.
-    pub coverage: f64,
-    /// The share of its labels that must have come by now.
-    pub maturity: f64,
-    /// The metric of the champion's own evaluation.
-    pub champion: Option<f64>,
-    /// The drift event that says so.
-    pub event: String,
 }
 
 /// How many rows a model version was trained on, where its model file says so.
@@ -190,15 +167,19 @@ impl Report {
         written.events.extend(events.into_iter().map(|event| (row, event)));
     }
 
-    fn fire(&mut self, window: Span, events: &[DriftEvent], metrics: &[Metric]) -> Vec<RetrainRequest> {
+    fn fire(
+        &mut self,
+        window: Span,
+        events: &[DriftEvent],
+        measurements: &[Measurement],
+    ) -> Vec<RetrainRequest> {
         if self.served.model.is_empty() {
             return Vec::new();
         }
-        let measurements: Vec<Measurement> = metrics.iter().map(Metric::measurement).collect();
         let trained = (self.plan.trained)(&self.served.model, &self.served.version);
         let labels = trained.map(|trained| LabelCount { total: self.labels, trained });
         let (start_ms, end_ms) = (window.start_ms, window.end_ms);
-        let window = Window { start_ms, end_ms, events, measurements: &measurements, labels };
+        let window = Window { start_ms, end_ms, events, measurements, labels };
         self.triggers.window(&self.served, &window)
     }
 
@@ -235,22 +216,6 @@ impl Report {
             effects.outputs.push(Output { topic: REQUESTS, rows, cause, late: Vec::new() });
         }
         Ok(())
-    }
-}
-
-impl Metric {
-    fn measurement(&self) -> Measurement {
-        Measurement {
-            metric: self.metric.clone(),
-            segment: self.segment.clone(),
-            value: self.value,
-            interval: self.interval,
-            rows: self.rows,
-            coverage: self.coverage,
-            maturity: self.maturity,
-            champion: self.champion,
-            event: self.event.clone(),
-        }
     }
 }
 

@@ -8,11 +8,12 @@ use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary, 
 
 use super::{Judging, ModelFacts, status};
 use crate::judge::About;
+use crate::retrain::Measurement;
 use crate::service::Error;
 use crate::service::join::{Content, Counts};
 use crate::service::judge_outcomes::{Arrivals, KnownOutcomes};
 use crate::service::notes::Maker;
-use crate::service::report::{Metric, Said};
+use crate::service::report::Said;
 use crate::service::scores_of;
 use crate::window::{WHOLE, segment_name};
 
@@ -235,8 +236,8 @@ impl Place<'_> {
         event
     }
 
-    fn measurement(&self, metric: &str, estimate: Estimate, finding: &DriftEvent) -> Metric {
-        Metric {
+    fn measurement(&self, metric: &str, estimate: Estimate, finding: &DriftEvent) -> Measurement {
+        Measurement {
             metric: metric.to_owned(),
             segment: finding.segment.clone(),
             value: estimate.value,
