@@ -1,16 +1,28 @@
-//! Schemas that Millrace itself defines: predictions, dead letters, deployments, drift, retrain requests.
+//! Schemas that Millrace itself defines: predictions and rankings, dead letters and alerts, deployments and experiments,
+//! drift, retrain requests.
 
+mod alert;
+mod click_feedback;
 mod dead_letter;
 mod deployment;
 mod drift;
 mod drift_command;
+mod experiment;
 pub mod prediction;
+pub mod ranking;
+mod record;
 mod retrain;
 
+pub use alert::{Alert, ScorerStats};
+pub use click_feedback::{ClickFeedback, FeedbackKind};
 pub use dead_letter::DeadLetter;
-pub use deployment::{Arm, ArmRole, Deployment};
+pub use deployment::{Arm, ArmRole, Deployment, Draw};
 pub use drift::{AlarmState, DriftEvent, DriftKind, DriftStatus, Subject};
 pub use drift_command::DriftCommand;
+pub use experiment::{
+    CommandKind, Decided, ExperimentCommand, ExperimentResult, ExperimentState, ResultKind,
+};
+pub use record::Record;
 pub use retrain::{RetrainRequest, TrainMode, TriggerKind};
 
 use arrow::array::Array;

@@ -7,11 +7,14 @@ use crate::columns::check_predictions;
 use crate::drift_checks;
 use crate::near::{did_you_mean, listed};
 use crate::schema_file::Folders;
-use crate::topic_file::{DEAD_LETTERS, DEPLOYMENTS, DRIFT_COMMANDS, built_in_topic, names, read_topic};
+use crate::topic_file::{
+    ALERTS, DEAD_LETTERS, DEPLOYMENTS, DRIFT_COMMANDS, EXPERIMENT_COMMANDS, SCORER_STATS, built_in_topic,
+    names, read_topic,
+};
 use crate::{Application, Problem, Role, Topic};
 
 /// Stems of topics that services keep for themselves.
-const RESERVED: [&str; 2] = ["progress", "scorer-stats"];
+const RESERVED: [&str; 1] = ["progress"];
 /// Kafka's bound on a topic's name, less the room that the names of internal topics need
 /// (`<name>.by-<column>.<plan>`).
 const MAX_NAME: usize = 150;
@@ -95,6 +98,26 @@ impl Application {
         self.topic(DRIFT_COMMANDS)
     }
 
+    /// The topic of results of experiments, where there are any.
+    pub fn experiments(&self) -> Option<&Topic> {
+        self.topics.iter().find(|topic| matches!(topic.role, Role::Experiments(_)))
+    }
+
+    /// The topic of what people say to experiments; every application with results of experiments has one.
+    pub fn experiment_commands(&self) -> Option<&Topic> {
+        self.topic(EXPERIMENT_COMMANDS)
+    }
+
+    /// The topic of what a person should know of how services do; every application that predicts has one.
+    pub fn alerts(&self) -> Option<&Topic> {
+        self.topic(ALERTS)
+    }
+
+    /// The topic of how long models take and what they miss; every application that predicts has one.
+    pub fn scorer_stats(&self) -> Option<&Topic> {
+        self.topic(SCORER_STATS)
+    }
+
     fn stems_of(&self, is: fn(&Role) -> bool) -> Vec<&str> {
         self.topics.iter().filter(|topic| is(&topic.role)).map(|topic| topic.stem.as_str()).collect()
     }
@@ -113,9 +136,17 @@ fn no_application(folder: &Path, name: &str) -> Problem {
 
 /// What a small application leaves out.
 fn add_missing(folders: Folders<'_>, stems: &[String], topics: &mut Vec<Topic>) {
-    let predicts = topics.iter().any(|topic| matches!(topic.role, Role::Predictions(_)));
+    let predicts = topics.iter().any(|topic| matches!(topic.role, Role::Predictions(_) | Role::Rankings(_)));
     let watches = topics.iter().any(|topic| matches!(topic.role, Role::Drift(_)));
-    let needed = [(DEAD_LETTERS, true), (DEPLOYMENTS, predicts), (DRIFT_COMMANDS, watches)];
+    let experiments = topics.iter().any(|topic| matches!(topic.role, Role::Experiments(_)));
+    let needed = [
+        (DEAD_LETTERS, true),
+        (ALERTS, predicts),
+        (DEPLOYMENTS, predicts),
+        (SCORER_STATS, predicts),
+        (DRIFT_COMMANDS, watches),
+        (EXPERIMENT_COMMANDS, experiments),
+    ];
     let missing = needed.iter().filter(|(stem, needed)| *needed && !stems.iter().any(|s| s == stem));
     topics.extend(missing.filter_map(|(stem, _)| built_in_topic(folders, stem)));
     topics.sort_by(|a, b| a.stem.cmp(&b.stem));

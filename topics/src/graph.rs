@@ -162,6 +162,12 @@ fn role(topic: &Topic) -> &'static str {
         Role::Drift(_) => "drift",
         Role::Retrain(_) => "retrain requests",
         Role::DriftCommands => "drift commands",
+        Role::Rankings(_) => "rankings",
+        Role::ClickFeedback(_) => "click feedback",
+        Role::Experiments(_) => "experiment results",
+        Role::ExperimentCommands => "experiment commands",
+        Role::Alerts => "alerts",
+        Role::ScorerStats => "scorer stats",
         Role::DeadLetters => "dead letters",
     }
 }

@@ -9,6 +9,8 @@ mod drift;
 mod drift_checks;
 mod drift_file;
 mod duration;
+mod experiments;
+mod experiments_file;
 pub mod graph;
 mod instant;
 pub mod log;
@@ -29,6 +31,7 @@ pub use cron::Cron;
 pub use drift::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
 pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
+pub use experiments::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 pub use model::{
     Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
     Start, Topic,

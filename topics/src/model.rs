@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use millrace_schemas::{Format, TopicSchema};
 
-use crate::{DriftTable, Partitioner, RetrainTable};
+use crate::{ClickFeedbackTable, DriftTable, ExperimentsTable, Partitioner, RankingsTable, RetrainTable};
 
 /// One application: a folder `topics/<name>/`.
 #[derive(Debug, Clone)]
@@ -82,6 +82,18 @@ pub enum Role {
     Retrain(RetrainTable),
     /// `drift-commands.toml`: `millrace drift alarms`.
     DriftCommands,
+    /// `[rankings]`: the service scorer.
+    Rankings(RankingsTable),
+    /// `[click_feedback]`: the service experiments.
+    ClickFeedback(ClickFeedbackTable),
+    /// `[experiments]`: the service experiments; results and decisions.
+    Experiments(ExperimentsTable),
+    /// `experiment-commands.toml`: `millrace experiment`.
+    ExperimentCommands,
+    /// `alerts.toml`: services, of what a person should know.
+    Alerts,
+    /// `scorer-stats.toml`: the service scorer.
+    ScorerStats,
     /// `dead-letters.toml`: every service.
     DeadLetters,
 }

@@ -4,18 +4,25 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use millrace_schemas::envelope::{
-    DeadLetter, Deployment, DriftCommand, DriftEvent, RetrainRequest, prediction,
+    Alert, ClickFeedback, DeadLetter, Deployment, DriftCommand, DriftEvent, ExperimentCommand,
+    ExperimentResult, Record as _, RetrainRequest, ScorerStats, prediction, ranking,
 };
 use millrace_schemas::{TopicSchema, compatibility};
 
 /// The schemas of topics that Millrace itself writes.
-const BUILT_IN: [(&str, &str); 6] = [
+const BUILT_IN: [(&str, &str); 12] = [
+    ("alerts.avsc", Alert::AVRO),
+    ("click-feedback.avsc", ClickFeedback::AVRO),
     ("dead-letters.avsc", DeadLetter::AVRO),
     ("deployments.avsc", Deployment::AVRO),
     ("drift-commands.avsc", DriftCommand::AVRO),
     ("drift.avsc", DriftEvent::AVRO),
+    ("experiment-commands.avsc", ExperimentCommand::AVRO),
+    ("experiment-results.avsc", ExperimentResult::AVRO),
     ("predictions.avsc", prediction::AVRO),
+    ("rankings.avsc", ranking::AVRO),
     ("retrain-requests.avsc", RetrainRequest::AVRO),
+    ("scorer-stats.avsc", ScorerStats::AVRO),
 ];
 
 /// The folders of an application, in which schema files are looked for.

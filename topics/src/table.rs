@@ -90,6 +90,13 @@ impl<'d, 'a> Table<'d, 'a> {
             .or_else(|| self.wrong(key, value, &format!("a string, for example {key} = \"{example}\"")))
     }
 
+    pub(crate) fn boolean(&self, key: &'static str) -> Option<bool> {
+        let value = self.value(key)?;
+        value
+            .as_bool()
+            .or_else(|| self.wrong(key, value, &format!("true or false, for example {key} = true")))
+    }
+
     /// A string that is one of `choices`.
     pub(crate) fn choice<T: Copy>(&self, key: &'static str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.string(key, choices.first()?.0)?;

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use millrace_schemas::envelope::{
-    DeadLetter, Deployment, DriftCommand, DriftEvent, RetrainRequest, prediction,
+    Alert, ClickFeedback, DeadLetter, Deployment, DriftCommand, DriftEvent, ExperimentCommand,
+    ExperimentResult, Record as _, RetrainRequest, ScorerStats, prediction, ranking,
 };
 use millrace_schemas::{Format, TopicSchema};
 
@@ -17,7 +18,7 @@ use crate::{
     DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, Partitioner, PredictionsTable, Problem, Role,
     Start, Topic, check_columns,
 };
-use crate::{drift_file, retrain_file};
+use crate::{drift_file, experiments_file, retrain_file};
 
 const DAY_MS: i64 = 86_400_000;
 const HOUR_MS: i64 = 3_600_000;
@@ -31,6 +32,12 @@ pub(crate) const DEPLOYMENTS: &str = "deployments";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters";
 /// The stem of the topic of what people say to alarms.
 pub(crate) const DRIFT_COMMANDS: &str = "drift-commands";
+/// The stem of the topic of what people say to experiments.
+pub(crate) const EXPERIMENT_COMMANDS: &str = "experiment-commands";
+/// The stem of the topic of what a person should know of how services do.
+pub(crate) const ALERTS: &str = "alerts";
+/// The stem of the topic of how long models take and what they miss.
+pub(crate) const SCORER_STATS: &str = "scorer-stats";
 
 /// Reads a topic file; `None` where it is no TOML at all. Whatever is wrong is a problem, and a default stands in.
 pub(crate) fn read_topic(folders: Folders<'_>, stem: &str) -> (Option<Topic>, Vec<Problem>) {
@@ -73,6 +80,12 @@ enum Kind {
     Drift,
     Retrain,
     DriftCommands,
+    Rankings,
+    ClickFeedback,
+    Experiments,
+    ExperimentCommands,
+    Alerts,
+    ScorerStats,
     DeadLetters,
 }
 
@@ -135,6 +148,12 @@ impl TopicReader<'_, '_, '_> {
             ("drift", Kind::Drift),
             ("retrain", Kind::Retrain),
             (DRIFT_COMMANDS, Kind::DriftCommands),
+            ("rankings", Kind::Rankings),
+            ("click_feedback", Kind::ClickFeedback),
+            ("experiments", Kind::Experiments),
+            (EXPERIMENT_COMMANDS, Kind::ExperimentCommands),
+            (ALERTS, Kind::Alerts),
+            (SCORER_STATS, Kind::ScorerStats),
             (DEAD_LETTERS, Kind::DeadLetters),
         ];
         let present: Vec<_> = tables.into_iter().filter(|(table, _)| self.root.has(table)).collect();
@@ -142,11 +161,22 @@ impl TopicReader<'_, '_, '_> {
             DEPLOYMENTS => Kind::Deployments,
             DEAD_LETTERS => Kind::DeadLetters,
             DRIFT_COMMANDS => Kind::DriftCommands,
+            EXPERIMENT_COMMANDS => Kind::ExperimentCommands,
+            ALERTS => Kind::Alerts,
+            SCORER_STATS => Kind::ScorerStats,
             _ => present.first().map_or(Kind::Source, |(_, kind)| *kind),
         };
         for (table, other) in present {
             if self.stem != table
-                && matches!(other, Kind::Deployments | Kind::DriftCommands | Kind::DeadLetters)
+                && matches!(
+                    other,
+                    Kind::Deployments
+                        | Kind::DriftCommands
+                        | Kind::ExperimentCommands
+                        | Kind::Alerts
+                        | Kind::ScorerStats
+                        | Kind::DeadLetters
+                )
             {
                 let message = format!("belongs in {table}.toml: services look for it there; move it");
                 self.root.problem(table, message);
@@ -174,6 +204,27 @@ impl TopicReader<'_, '_, '_> {
             Kind::DriftCommands => {
                 self.nothing_in(DRIFT_COMMANDS);
                 Role::DriftCommands
+            }
+            Kind::Rankings => {
+                Role::Rankings(table("rankings").map(|t| experiments_file::rankings(&t)).unwrap_or_default())
+            }
+            Kind::ClickFeedback => Role::ClickFeedback(
+                table("click_feedback").map(|t| experiments_file::click_feedback(&t)).unwrap_or_default(),
+            ),
+            Kind::Experiments => Role::Experiments(
+                table("experiments").map(|t| experiments_file::experiments(&t)).unwrap_or_default(),
+            ),
+            Kind::ExperimentCommands => {
+                self.nothing_in(EXPERIMENT_COMMANDS);
+                Role::ExperimentCommands
+            }
+            Kind::Alerts => {
+                self.nothing_in(ALERTS);
+                Role::Alerts
+            }
+            Kind::ScorerStats => {
+                self.nothing_in(SCORER_STATS);
+                Role::ScorerStats
             }
             Kind::DeadLetters => {
                 self.nothing_in(DEAD_LETTERS);
@@ -288,6 +339,12 @@ impl TopicReader<'_, '_, '_> {
             Kind::Drift => Some(DriftEvent::AVRO),
             Kind::Retrain => Some(RetrainRequest::AVRO),
             Kind::DriftCommands => Some(DriftCommand::AVRO),
+            Kind::Rankings => Some(ranking::AVRO),
+            Kind::ClickFeedback => Some(ClickFeedback::AVRO),
+            Kind::Experiments => Some(ExperimentResult::AVRO),
+            Kind::ExperimentCommands => Some(ExperimentCommand::AVRO),
+            Kind::Alerts => Some(Alert::AVRO),
+            Kind::ScorerStats => Some(ScorerStats::AVRO),
             Kind::DeadLetters => Some(DeadLetter::AVRO),
         };
         let own = own.and_then(|avro| TopicSchema::parse(avro).ok().map(Arc::new));
@@ -324,10 +381,15 @@ impl TopicReader<'_, '_, '_> {
     /// How long records are kept, in ms; `None`: forever.
     fn retention(&self, kind: Kind) -> Option<i64> {
         let default = match kind {
-            Kind::Deployments | Kind::DriftCommands => None,
-            Kind::DeadLetters => Some(30 * DAY_MS),
-            Kind::Drift | Kind::Retrain => Some(365 * DAY_MS),
-            Kind::Source | Kind::Features | Kind::Predictions => Some(7 * DAY_MS),
+            Kind::Deployments | Kind::DriftCommands | Kind::ExperimentCommands => None,
+            Kind::DeadLetters | Kind::Alerts => Some(30 * DAY_MS),
+            Kind::Drift | Kind::Retrain | Kind::Experiments => Some(365 * DAY_MS),
+            Kind::Source
+            | Kind::Features
+            | Kind::Predictions
+            | Kind::Rankings
+            | Kind::ClickFeedback
+            | Kind::ScorerStats => Some(7 * DAY_MS),
         };
         match self.root.string("retention", "7d") {
             None => default,
@@ -335,7 +397,8 @@ impl TopicReader<'_, '_, '_> {
             Some(_) if kept_for_good(kind) => {
                 let what = match kind {
                     Kind::Deployments => "the last deployment of a topic is in force, however old it is",
-                    _ => "what was said to an alarm holds, however old it is",
+                    Kind::DriftCommands => "what was said to an alarm holds, however old it is",
+                    _ => "what was said to an experiment holds, however old it is",
                 };
                 self.root.problem("retention", format!("must be \"forever\": {what}"));
                 None
@@ -371,11 +434,13 @@ fn start(table: &Table<'_, '_>) -> Option<Start> {
 /// The columns of Millrace's own envelopes.
 fn default_column(kind: Kind, key: &str) -> Option<String> {
     let column = match (kind, key) {
-        (Kind::Predictions, "key") => prediction::UNIT,
+        (Kind::Predictions | Kind::Rankings | Kind::ClickFeedback, "key") => prediction::UNIT,
+        (Kind::Experiments | Kind::ExperimentCommands, "key") => "experiment",
         (Kind::Source | Kind::Features, _) => return None,
         (_, "time") => "time",
-        (Kind::Predictions, "id") => prediction::ID,
-        (Kind::Drift | Kind::Retrain | Kind::DriftCommands, "id") => "id",
+        (Kind::Predictions | Kind::Rankings, "id") => prediction::ID,
+        (Kind::Deployments | Kind::ScorerStats | Kind::DeadLetters, "id") => return None,
+        (_, "id") => "id",
         (Kind::Deployments, "key") => "topic",
         _ => return None,
     };
@@ -384,7 +449,7 @@ fn default_column(kind: Kind, key: &str) -> Option<String> {
 
 /// Topics of one partition of which every record counts for ever.
 fn kept_for_good(kind: Kind) -> bool {
-    matches!(kind, Kind::Deployments | Kind::DriftCommands)
+    matches!(kind, Kind::Deployments | Kind::DriftCommands | Kind::ExperimentCommands)
 }
 
 /// What a topic needs of Kafka besides its retention.

@@ -61,17 +61,7 @@ mod tests {
     use super::*;
 
     fn event(topic: &str, mode: &str, version: &str) -> Deployment {
-        Deployment {
-            topic: topic.into(),
-            time_ms: 0,
-            mode: mode.into(),
-            model: "m".into(),
-            version: version.into(),
-            arms: Vec::new(),
-            salt: String::new(),
-            set_by: "a test".into(),
-            reason: String::new(),
-        }
+        Deployment { mode: mode.into(), ..Deployment::champion(topic, "m", version, 0) }
     }
 
     #[test]

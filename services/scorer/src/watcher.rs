@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use metrics::counter;
-use millrace_schemas::envelope::Deployment;
+use millrace_schemas::envelope::{Deployment, Record as _};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::KafkaTopic;
 use rdkafka::config::ClientConfig;

@@ -165,8 +165,10 @@ fn a_missing_schema_lists_the_places_searched() {
     assert_eq!(
         problems(&[("clicks.toml", &clicks)]),
         "web/clicks.toml:1: schema: there is no schema `click.avsc`; looked for topics/web/click.avsc, \
-         schemas/click.avsc, topics/schemas/click.avsc, and among the schemas that Millrace brings (dead-letters.avsc, deployments.avsc, drift-commands.avsc, drift.avsc, predictions.avsc, \
-         retrain-requests.avsc)"
+         schemas/click.avsc, topics/schemas/click.avsc, and among the schemas that Millrace brings (alerts.avsc, \
+         click-feedback.avsc, dead-letters.avsc, deployments.avsc, drift-commands.avsc, drift.avsc, \
+         experiment-commands.avsc, experiment-results.avsc, predictions.avsc, rankings.avsc, retrain-requests.avsc, \
+         scorer-stats.avsc)"
     );
 }
 
@@ -290,7 +292,8 @@ fn a_topic_has_one_role_in_its_own_place() {
          of its own\n\
          web/other.toml:1: deployments: belongs in deployments.toml: services look for it there; move it\n\
          web/other.toml:2: scores: unknown table; known are `features`, `predictions`, `deployments`, `drift`, `retrain`, \
-         `drift-commands`, `dead-letters`, `title`, `schema`, `format`, `key`, `partitioner`, `time`, `id`, `partitions`, \
+         `drift-commands`, `rankings`, `click_feedback`, `experiments`, `experiment-commands`, `alerts`, \
+         `scorer-stats`, `dead-letters`, `title`, `schema`, `format`, `key`, `partitioner`, `time`, `id`, `partitions`, \
          `retention` and `max_ahead`\n\
          web/view.toml:4: predictions: is a second role, and a topic has one writer; move this table to a topic file of its own"
     );
@@ -376,6 +379,7 @@ fn the_fraud_application_is_as_published() {
     assert_eq!(
         topics,
         [
+            ("fraud.alerts", 1, "-"),
             ("fraud.dead-letters", 1, "-"),
             ("fraud.deployments", 1, "topic"),
             ("fraud.drift", 1, "-"),
@@ -384,6 +388,7 @@ fn the_fraud_application_is_as_published() {
             ("fraud.labels", 4, "customer_id"),
             ("fraud.predictions", 4, "unit"),
             ("fraud.retrain-requests", 1, "-"),
+            ("fraud.scorer-stats", 1, "-"),
             ("fraud.transactions", 4, "customer_id"),
         ]
     );

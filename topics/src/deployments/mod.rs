@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use millrace_schemas::envelope::Deployment;
+use millrace_schemas::envelope::{Deployment, Record as _};
 use millrace_schemas::{Decoder, Encoder, RegistryError, SchemaRegistry, TopicSchema};
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -205,16 +205,11 @@ impl<'a> Deployments<'a> {
 /// What `[deployments] first` declares for a topic, as of now.
 fn first_deployment(topic: &str, model: &ModelRef) -> Deployment {
     let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+    let time_ms = i64::try_from(now_ms).unwrap_or(i64::MAX);
     Deployment {
-        topic: topic.to_owned(),
-        time_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
-        mode: Deployment::CHAMPION.to_owned(),
-        model: model.model.clone(),
-        version: model.version.clone(),
-        arms: Vec::new(),
-        salt: String::new(),
         set_by: "topics apply".to_owned(),
         reason: "the first champion that the application declares".to_owned(),
+        ..Deployment::champion(topic, &model.model, &model.version, time_ms)
     }
 }
 

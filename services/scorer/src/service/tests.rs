@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use millrace_runtime::task::Progress;
-use millrace_schemas::envelope::{Deployment, prediction};
+use millrace_schemas::envelope::{Deployment, Record as _, prediction};
 use millrace_schemas::{Format, InProcessRegistry, TopicSchema};
 use millrace_topics::Partitioner;
 

@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use millrace_schemas::envelope::Record as _;
 use millrace_schemas::{Encoder, Format, InProcessRegistry, TopicSchema};
 use millrace_topics::Partitioner;
 use rdkafka::mocking::MockCluster;
@@ -80,17 +81,7 @@ impl Cluster {
 
     fn deploy(&self, topic: &str, mode: &str, model: &str, version: &str) {
         let id = self.registry.register(&format!("{TOPIC}-value"), Deployment::AVRO).unwrap();
-        let deployment = Deployment {
-            topic: topic.into(),
-            time_ms: 0,
-            mode: mode.into(),
-            model: model.into(),
-            version: version.into(),
-            arms: Vec::new(),
-            salt: String::new(),
-            set_by: "a test".into(),
-            reason: String::new(),
-        };
+        let deployment = Deployment { mode: mode.into(), ..Deployment::champion(topic, model, version, 0) };
         let mut encoder = Encoder::new(Format::Avro, Self::schema(), id).unwrap();
         let encoded = encoder.encode(&Deployment::to_batch(&[deployment]).unwrap()).unwrap();
         self.send(encoded.get(0).unwrap());

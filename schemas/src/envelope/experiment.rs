@@ -1,0 +1,239 @@
+//! What experiments say, and what is said to them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::id_of;
+use super::record::Record;
+
+/// What is known of an experiment at the end of a window.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentResult {
+    /// [`ExperimentResult::id_of`] what it is about.
+    pub id: String,
+    /// The end of the window, or a command's own time, in ms.
+    #[serde(rename = "time")]
+    pub time_ms: i64,
+    /// What kind of event it is.
+    pub kind: ResultKind,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The stem of the prediction topic.
+    pub topic: String,
+    /// `shadow`, `ab`, `canary`, `bandit` or `interleave`.
+    pub mode: String,
+    /// The state after it.
+    pub state: ExperimentState,
+    /// The phase, from 0.
+    pub phase: i32,
+    /// Of a canary: the step, from 0.
+    pub step: i32,
+    /// The first instant of what is counted, in ms.
+    #[serde(rename = "window_start")]
+    pub window_start_ms: i64,
+    /// The first instant after it, in ms.
+    #[serde(rename = "window_end")]
+    pub window_end_ms: i64,
+    /// The offset of the deployment that it is about.
+    pub deployment: i64,
+    /// Of a comparison: the metric.
+    pub metric: Option<String>,
+    /// Of a comparison: the arm.
+    pub arm: Option<String>,
+    /// Of a comparison: what it is compared with.
+    pub control: Option<String>,
+    /// Of a comparison: the segment, as `column=value`.
+    pub segment: Option<String>,
+    /// Of a comparison: the test.
+    pub method: Option<String>,
+    /// Arm less control, in the metric's unit.
+    pub estimate: Option<f64>,
+    /// Lower end of the interval.
+    pub low: Option<f64>,
+    /// Upper end of the interval.
+    pub high: Option<f64>,
+    /// Of a comparison: its p-value.
+    pub p_value: Option<f64>,
+    /// Units of the arm that conclusions are about.
+    pub units: i64,
+    /// Those of the control.
+    pub control_units: i64,
+    /// Of a decision: what was decided.
+    pub decision: Option<Decided>,
+    /// Who decided: the service, or the person whose command it was.
+    pub by: String,
+    /// Of a decision: the deployment that it asks for, as JSON of a [`Deployment`](super::Deployment).
+    pub deploys: Option<String>,
+    /// One sentence that quotes the evidence.
+    pub detail: String,
+    /// Of a decision: the ids of the comparisons that it rests on.
+    pub evidence: Vec<String>,
+    /// Further figures by name.
+    pub values: BTreeMap<String, Option<f64>>,
+}
+
+/// What kind of event a result is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ResultKind {
+    /// One metric of one arm.
+    Comparison,
+    /// The experiment as a whole.
+    Status,
+    /// Something is to change.
+    Decision,
+}
+
+/// The life of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ExperimentState {
+    /// Declared and not started.
+    Draft,
+    /// Its arms serve.
+    Running,
+    /// Its arms serve, and nothing is concluded.
+    Paused,
+    /// Ended without a decision.
+    Stopped,
+    /// Ended with one.
+    Decided,
+}
+
+/// What is decided of an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Decided {
+    /// It begins.
+    Start,
+    /// A canary's next step.
+    Advance,
+    /// An arm becomes the champion.
+    Promote,
+    /// The champion serves alone again, since the arm is worse.
+    Rollback,
+    /// The champion serves alone again, since nothing was shown in time.
+    Keep,
+    /// Nothing is concluded for now.
+    Pause,
+    /// Conclusions are drawn again.
+    Resume,
+    /// It ends by command.
+    Stop,
+    /// It ends by command, and the champion serves alone again.
+    Abort,
+    /// A bandit's shares change.
+    Reweigh,
+}
+
+impl ExperimentResult {
+    /// The id of what is said about these parts: a hash, so that a replay says it under the same one.
+    pub fn id_of(parts: &[&str]) -> String {
+        id_of(parts)
+    }
+}
+
+impl Record for ExperimentResult {
+    const AVRO: &'static str = include_str!("../../experiment-results.avsc");
+}
+
+/// What a person says to an experiment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExperimentCommand {
+    /// A random id.
+    pub id: String,
+    /// When it was said, in ms.
+    #[serde(rename = "time")]
+    pub time_ms: i64,
+    /// The experiment's name.
+    pub experiment: String,
+    /// What is to be done.
+    pub command: CommandKind,
+    /// Of start: the definition as JSON. Of decide: the arm that becomes champion.
+    pub argument: String,
+    /// Who said it.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What can be said to an experiment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommandKind {
+    /// Deploy its arms and begin to count.
+    Start,
+    /// End it; what serves goes on serving.
+    Stop,
+    /// Conclude nothing for now.
+    Pause,
+    /// Conclude again.
+    Resume,
+    /// End it; the champion serves alone again.
+    Abort,
+    /// End it; an arm becomes the champion.
+    Decide,
+}
+
+impl Record for ExperimentCommand {
+    const AVRO: &'static str = include_str!("../../experiment-commands.avsc");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::envelope::record::testing::round_trip;
+
+    #[test]
+    fn results_and_commands_survive_the_wire() {
+        let status = ExperimentResult {
+            id: ExperimentResult::id_of(&["a", "b"]),
+            time_ms: 5,
+            kind: ResultKind::Status,
+            experiment: "x".into(),
+            topic: "predictions".into(),
+            mode: "ab".into(),
+            state: ExperimentState::Running,
+            phase: 1,
+            step: 0,
+            window_start_ms: 1,
+            window_end_ms: 5,
+            deployment: 3,
+            metric: None,
+            arm: None,
+            control: None,
+            segment: None,
+            method: None,
+            estimate: None,
+            low: None,
+            high: None,
+            p_value: None,
+            units: 0,
+            control_units: 0,
+            decision: None,
+            by: "experiments".into(),
+            deploys: None,
+            detail: "running".into(),
+            evidence: Vec::new(),
+            values: BTreeMap::from([("power".into(), Some(0.5)), ("low".into(), None)]),
+        };
+        let decision = ExperimentResult {
+            kind: ResultKind::Decision,
+            decision: Some(Decided::Promote),
+            estimate: Some(0.25),
+            evidence: vec!["e".into()],
+            ..status.clone()
+        };
+        round_trip(&[status, decision]);
+        round_trip(&[ExperimentCommand {
+            id: "1".into(),
+            time_ms: 2,
+            experiment: "x".into(),
+            command: CommandKind::Decide,
+            argument: "b".into(),
+            by: "somebody".into(),
+            reason: String::new(),
+        }]);
+    }
+}
