@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::columns::check_predictions;
-use crate::drift_checks;
 use crate::near::{did_you_mean, listed};
 use crate::schema_file::Folders;
 use crate::topic_file::{
     ALERTS, DEAD_LETTERS, DEPLOYMENTS, DRIFT_COMMANDS, EXPERIMENT_COMMANDS, SCORER_STATS, built_in_topic,
     names, read_topic,
 };
-use crate::{Application, Problem, Role, Topic};
+use crate::{Application, Problem, Role, Topic, drift_checks, ranking_checks};
 
 /// Stems of topics that services keep for themselves.
 const RESERVED: [&str; 1] = ["progress"];
@@ -163,18 +162,24 @@ fn check_topics(application: &Application, unread: &BTreeSet<String>) -> Vec<Pro
                 problems.extend(check_scored(application, topic, &table.features));
             }
             Role::Deployments(table) => {
-                let predictions = application.stems_of(|role| matches!(role, Role::Predictions(_)));
+                let predictions =
+                    application.stems_of(|role| matches!(role, Role::Predictions(_) | Role::Rankings(_)));
                 let stems = table.first.keys().filter(|stem| !unread.contains(*stem));
                 for stem in stems.filter(|stem| !predictions.contains(&stem.as_str())) {
                     let hint = did_you_mean(stem, predictions.iter().copied());
                     let all = listed(predictions.iter().copied());
-                    let message = format!("there is no topic with [predictions] `{stem}`, only {all}{hint}");
+                    let message = format!(
+                        "there is no topic with [predictions] or [rankings] `{stem}`, only {all}{hint}"
+                    );
                     problems.push(topic.problem(&format!("deployments.first.{stem}"), message));
                 }
             }
             Role::Drift(_) => {
                 problems
                     .extend(drift_checks::check_topics(application, topic, &|stem| unread.contains(stem)));
+            }
+            Role::Rankings(_) | Role::ClickFeedback(_) => {
+                problems.extend(ranking_checks::check(application, topic, &|stem| unread.contains(stem)));
             }
             _ => {}
         }
@@ -254,5 +259,7 @@ fn check_length(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod drift_tests;
+#[cfg(test)]
+mod ranking_tests;
 #[cfg(test)]
 mod tests;

@@ -50,7 +50,7 @@ pub(crate) fn check_column(
     }
 }
 
-fn is_text(kind: &DataType) -> bool {
+pub(crate) fn is_text(kind: &DataType) -> bool {
     kind.is_integer() || matches!(kind, DataType::Utf8)
 }
 

@@ -1,5 +1,7 @@
 //! Reads `[rankings]`, `[click_feedback]` and `[experiments]`.
 
+use std::collections::BTreeSet;
+
 use crate::table::Table;
 use crate::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 
@@ -53,5 +55,10 @@ fn required(table: &Table<'_, '_>, key: &'static str, example: &str) -> String {
 }
 
 fn texts(table: &Table<'_, '_>, key: &'static str, example: &str) -> Vec<String> {
-    table.strings(key, example).unwrap_or_default().into_iter().map(str::to_owned).collect()
+    let texts = table.strings(key, example).unwrap_or_default();
+    let mut seen = BTreeSet::new();
+    for text in texts.iter().filter(|text| !seen.insert(**text)) {
+        table.problem(key, format!("names `{text}` twice; name it once"));
+    }
+    texts.into_iter().map(str::to_owned).collect()
 }

@@ -142,9 +142,16 @@ enum Shape {
 }
 
 fn scoring(application: &Application, topic: &Topic) -> Option<Step> {
-    let Role::Predictions(table) = &topic.role else { return None };
-    let features = application.topic(&table.features);
-    let reads = features.into_iter().chain(application.deployments()).map(|read| read.kafka.name.clone());
+    let scored = match &topic.role {
+        Role::Predictions(table) => &table.features,
+        Role::Rankings(table) => &table.requests,
+        _ => return None,
+    };
+    let reads = application
+        .topic(scored)
+        .into_iter()
+        .chain(application.deployments())
+        .map(|read| read.kafka.name.clone());
     Some(Step {
         name: format!("scorer/{}", topic.stem),
         reads: reads.collect(),

@@ -18,6 +18,7 @@ mod model;
 mod near;
 pub mod partitioner;
 mod problem;
+mod ranking_checks;
 mod retrain;
 mod retrain_file;
 mod schema_file;

@@ -243,7 +243,7 @@ fn predictions_and_deployments_name_what_exists() {
          web/deployments.toml:2: retention: must be \"forever\": the last deployment of a topic is in force, however old it is\n\
          web/deployments.toml:4: deployments.first.scores: \"m\" names no model version; write <model>/<version>, for \
          example \"fraud-gbdt/1\"\n\
-         web/deployments.toml:4: deployments.first.score: there is no topic with [predictions] `score`, only `scores`; \
+         web/deployments.toml:4: deployments.first.score: there is no topic with [predictions] or [rankings] `score`, only `scores`; \
          did you mean `scores`?\n\
          web/scores.toml: predictions.unit: is missing; write for example unit = \"customer_id\"\n\
          web/scores.toml:2: predictions.features: there is no topic with [features] `veiw`, only `view`; did you mean \
