@@ -1,5 +1,6 @@
 //! An application is a folder of topic files: read here, checked, applied to a cluster and drawn.
 
+pub mod alerts;
 mod application;
 pub mod cluster;
 mod columns;

@@ -62,8 +62,10 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
     }
     if which.has(Which::Scorer) {
         let client = environment.configuration.kafka_client();
+        let grouped = matches!(environment.assignment, Assignment::Group);
         for topic in prediction_topics(app) {
-            services.push(millrace_scorer::service(app, topic, &client, environment.registry.clone())?);
+            let registry = environment.registry.clone();
+            services.push(millrace_scorer::service(app, topic, &client, registry, grouped)?);
         }
     }
     if which.has(Which::Drift) && app.drift().is_some() {

@@ -1,58 +1,48 @@
-//! Which deployment of a prediction topic is in force.
+//! Which deployments of a prediction topic there are: the last one that can serve is in force.
+
+use std::collections::VecDeque;
 
 use millrace_schemas::envelope::Deployment;
-use millrace_topics::ModelRef;
+
+/// How many of the last events are kept: so far back a scorer that starts looks for one that can serve.
+const KEPT: usize = 100;
 
 /// A deployment event with its offset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Event {
     /// Its offset in the topic of deployments.
     pub offset: i64,
-    /// The champion.
-    pub champion: ModelRef,
+    /// The event.
+    pub deployment: Deployment,
 }
 
-/// Follows the events of one prediction topic: the last one that this scorer understands is in force.
+/// The last events of one prediction topic.
 #[derive(Debug)]
-pub struct InForce {
+pub struct History {
     predictions: String,
-    last: Option<Event>,
+    events: VecDeque<Event>,
 }
 
-impl InForce {
-    /// For the prediction topic with this stem.
+impl History {
+    /// Of the prediction topic with this stem.
     pub fn new(predictions: &str) -> Self {
-        Self { predictions: predictions.to_owned(), last: None }
+        Self { predictions: predictions.to_owned(), events: VecDeque::new() }
     }
 
-    /// Takes the next event of the log. Fails, and leaves the one before in force, if it is of a mode that this version
-    /// does not know, or names no model version.
-    pub fn take(&mut self, offset: i64, deployment: &Deployment) -> Result<(), String> {
+    /// Takes the next event of the log.
+    pub fn take(&mut self, offset: i64, deployment: Deployment) {
         if deployment.topic != self.predictions {
-            return Ok(());
+            return;
         }
-        if deployment.mode != Deployment::CHAMPION {
-            return Err(format!(
-                "deployment {offset} of {} has the mode `{}`, which this version of the scorer does not know; what \
-                 served before goes on serving",
-                self.predictions, deployment.mode
-            ));
+        if self.events.len() == KEPT {
+            self.events.pop_front();
         }
-        // The names become a path of the repository: what leads out of it is none.
-        let champion =
-            ModelRef::parse(&format!("{}/{}", deployment.model, deployment.version)).ok_or_else(|| {
-                format!(
-                    "deployment {offset} of {} names no model version: `{}`, `{}`",
-                    self.predictions, deployment.model, deployment.version
-                )
-            })?;
-        self.last = Some(Event { offset, champion });
-        Ok(())
+        self.events.push_back(Event { offset, deployment });
     }
 
-    /// The one in force, if any.
-    pub fn last(&self) -> Option<&Event> {
-        self.last.as_ref()
+    /// The events, the last one first.
+    pub fn newest_first(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().rev()
     }
 }
 
@@ -60,21 +50,14 @@ impl InForce {
 mod tests {
     use super::*;
 
-    fn event(topic: &str, mode: &str, version: &str) -> Deployment {
-        Deployment { mode: mode.into(), ..Deployment::champion(topic, "m", version, 0) }
-    }
-
     #[test]
-    fn the_last_event_of_the_topic_that_is_understood_is_in_force() {
-        let mut in_force = InForce::new("predictions");
-        assert_eq!(in_force.last(), None);
-        in_force.take(0, &event("predictions", "champion", "1")).unwrap();
-        in_force.take(1, &event("other", "champion", "9")).unwrap();
-        in_force.take(2, &event("predictions", "champion", "2")).unwrap();
-        let error = in_force.take(3, &event("predictions", "interleave", "3")).unwrap_err();
-        assert!(error.contains("interleave"), "{error}");
-        assert!(in_force.take(4, &event("predictions", "champion", "../../secrets")).is_err());
-        let last = in_force.last().unwrap();
-        assert_eq!((last.offset, last.champion.to_string()), (2, "m/2".to_owned()));
+    fn the_last_events_of_the_topic_are_kept() {
+        let mut history = History::new("predictions");
+        for offset in 0..250 {
+            let topic = ["predictions", "other"][usize::from(offset % 2 == 1)];
+            history.take(offset, Deployment::champion(topic, "m", "1", offset));
+        }
+        let offsets: Vec<_> = history.newest_first().map(|event| event.offset).collect();
+        assert_eq!(offsets, (25..125).rev().map(|n| 2 * n).collect::<Vec<_>>());
     }
 }

@@ -42,6 +42,16 @@ pub enum Error {
         /// One line per input that does not fit.
         problems: Vec<String>,
     },
+    /// A deployment event says what no scorer can follow.
+    #[error("deployment {offset} of {topic}: {message}")]
+    Deployment {
+        /// The stem of the prediction topic.
+        topic: String,
+        /// The event's offset.
+        offset: i64,
+        /// What is wrong.
+        message: String,
+    },
     /// The application does not say what the scorer needs.
     #[error("{0}")]
     Application(String),

@@ -2,17 +2,19 @@
 //!
 //! ```text
 //! feature rows -> matrix -> one run of the model -> envelope -> prediction rows
-//!                              ^ champion <- watcher <- deployment events
+//!                              ^ deployed <- watcher <- deployment events
 //! ```
 //!
 //! Versions come from the application's model repository ([`repository`]) and say in [`model_file`] what they take and
-//! mean. The last event of the topic of deployments is in force: a thread follows it, loads the version beside the old
-//! one, and tasks take it between two batches.
+//! mean. The last event of the topic of deployments that can serve is in force: a thread follows it, loads and warms up its
+//! versions beside the old ones, and tasks take them between two batches.
 
+mod deployed;
 mod deployments;
 mod envelope;
 mod error;
 pub mod library;
+mod loading;
 mod matrix;
 pub mod model_file;
 mod near;
@@ -23,6 +25,7 @@ mod serving;
 mod task;
 #[cfg(test)]
 mod testing;
+mod version;
 mod watcher;
 
 pub use error::Error;

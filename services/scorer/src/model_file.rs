@@ -15,6 +15,10 @@
 //!     { name = "customer_avg_30d", default = 0.0 },
 //! ]
 //!
+//! # Rows of inputs that are scored before the version serves, so that its first events are as fast as later ones. A version
+//! # whose score of one of them is not finite is not taken. Without any, a row of the defaults is run.
+//! warm_up = [[57.2, 0.0], [220.25, 61.0]]
+//!
 //! [output]
 //! # A tensor of floats: [rows, labels], one column per label; or [rows] or [rows, 1], the score itself.
 //! # scikit-learn's converter names it so when it is told zipmap=False.
@@ -42,7 +46,7 @@
 //! average_precision = 0.64
 //! ```
 //!
-//! `title`, `training` and `metrics` may be left out; unknown keys are refused.
+//! `title`, `warm_up`, `training` and `metrics` may be left out; unknown keys are refused.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
@@ -60,6 +64,8 @@ pub struct ModelFile {
     pub sha256: String,
     /// The input columns, in the order of the input tensor.
     pub inputs: Vec<ModelInput>,
+    /// Rows that are scored before the version serves, each with one finite number per input; may be empty.
+    pub warm_up: Vec<Vec<f32>>,
     /// The output tensor's name.
     pub output: String,
     /// The classes, in the order of the output's columns; empty: the output is one number per row.
@@ -130,6 +136,8 @@ struct Raw {
     title: String,
     sha256: String,
     inputs: Vec<RawInput>,
+    #[serde(default)]
+    warm_up: Vec<Vec<f64>>,
     output: RawOutput,
     decision: Decision,
     training: Option<Training>,
@@ -189,10 +197,12 @@ fn check(raw: Raw) -> Result<ModelFile, String> {
         return Err(format!("metrics.{name}: it is not a finite number"));
     }
     let positive = positive(&raw.output)?;
+    let warm_up = warm_up(&raw.warm_up, raw.inputs.len())?;
     Ok(ModelFile {
         title: raw.title,
         sha256: raw.sha256.to_ascii_lowercase(),
         inputs: raw.inputs.into_iter().map(input).collect::<Result<_, _>>()?,
+        warm_up,
         output: raw.output.name,
         labels: raw.output.labels,
         positive,
@@ -226,6 +236,21 @@ fn input(raw: RawInput) -> Result<ModelInput, String> {
         }
     };
     Ok(ModelInput { name, missing })
+}
+
+fn warm_up(rows: &[Vec<f64>], inputs: usize) -> Result<Vec<Vec<f32>>, String> {
+    let row = |(number, row): (usize, &Vec<f64>)| {
+        if row.len() != inputs {
+            return Err(format!(
+                "warm_up: row {} has {} numbers, and there are {inputs} inputs",
+                number + 1,
+                row.len()
+            ));
+        }
+        let floats = row.iter().map(|value| finite(*value)).collect::<Option<_>>();
+        floats.ok_or_else(|| format!("warm_up: row {} has what is not a finite 32-bit float", number + 1))
+    };
+    rows.iter().enumerate().map(row).collect()
 }
 
 fn finite(value: f64) -> Option<f32> {
@@ -272,6 +297,7 @@ mod tests {
         assert_eq!(file.input_names().collect::<Vec<_>>(), ["amount", "customer_avg_30d"]);
         assert_eq!(file.inputs[0].missing, Missing::Reject);
         assert_eq!(file.inputs[1].missing, Missing::Default(0.0));
+        assert_eq!(file.warm_up, [[57.2, 0.0], [220.25, 61.0]]);
         assert_eq!((file.output.as_str(), file.positive), ("probabilities", 1));
         assert_eq!(file.training.unwrap().rows, Some(67240));
         assert_eq!(file.metrics["auc_roc"], 0.86);
@@ -307,6 +333,8 @@ mod tests {
             ("default = 0.0", "default = nan", "`customer_avg_30d`"),
             ("default = 0.0", "default = 1e300", "`customer_avg_30d`"),
             ("customer_avg_30d", "amount", "`amount` is there twice"),
+            ("[57.2, 0.0]", "[57.2]", "warm_up: row 1 has 1 numbers"),
+            ("61.0", "nan", "warm_up: row 2"),
             ("positive = \"fraud\"", "", "output.positive"),
             ("positive = \"fraud\"", "positive = \"Fraud\"", "genuine, fraud"),
             ("[\"genuine\", \"fraud\"]", "[]", "output.positive"),

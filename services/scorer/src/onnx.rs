@@ -223,10 +223,10 @@ mod tests {
 
     use super::*;
     use crate::repository;
-    use crate::testing::{Golden, golden, models, version};
+    use crate::testing::{Golden, golden, models, version_named};
 
     fn load(model: &str) -> Result<Model, Error> {
-        Model::load(&repository::read(&models(), &version(model)).unwrap())
+        Model::load(&repository::read(&models(), &version_named(model)).unwrap())
     }
 
     #[allow(clippy::cast_possible_truncation)]
@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn what_is_no_onnx_model_is_refused() {
-        let mut stored = repository::read(&models(), &version("logistic")).unwrap();
+        let mut stored = repository::read(&models(), &version_named("logistic")).unwrap();
         stored.onnx.truncate(40);
         let error = Model::load(&stored).err().unwrap().to_string();
         assert!(error.contains("model.onnx cannot be loaded"), "{error}");

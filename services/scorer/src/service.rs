@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::datatypes::{Schema, SchemaRef};
 use millrace_runtime::service::{InputTopic, Service, Stage};
 use millrace_schemas::SchemaRegistry;
+use millrace_topics::alerts::Alerts;
 use millrace_topics::{
     Application, DeploymentsTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role, Start, Topic,
 };
@@ -14,28 +15,33 @@ use rdkafka::config::ClientConfig;
 use crate::envelope::{self, Envelope, Names};
 use crate::matrix::InputColumns;
 use crate::onnx::{self, Model};
-use crate::serving::{FeatureColumns, Serving, repository_of};
+use crate::serving::{Serving, repository_of};
 use crate::task::ScorerTask;
+use crate::version::FeatureColumns;
 use crate::watcher::{Watch, Watcher};
 use crate::{Error, library, repository};
 
 /// The scorer of `topic`, a `[predictions]` topic of the application. Both it and the feature topic that it names must
 /// have their schemas. Starts to follow deployments; the service is ready once one is in force and its model is loaded.
 ///
-/// `kafka` says how to reach the cluster.
+/// `kafka` says how to reach the cluster; `grouped` is false for an in-process cluster, which has no transactions.
 pub fn service(
     app: &Application,
     topic: &Topic,
     kafka: &ClientConfig,
     registry: Arc<dyn SchemaRegistry>,
+    grouped: bool,
 ) -> Result<Service, Error> {
     onnx::start()?;
     let parts = Parts::find(app, topic)?;
     let envelope = parts.envelope()?;
     let serving = Serving::new(format!("{}: not read yet", parts.deployments.kafka.name));
+    let alerts = Alerts::new(kafka, registry.clone(), app, grouped);
     let watch = Watch {
         kafka: kafka.clone(),
         registry,
+        interleaves: false,
+        alerts: alerts.map_err(|error| Error::Application(error.to_string()))?,
         topic: parts.deployments.kafka.clone(),
         predictions: topic.stem.clone(),
         models: repository_of(app),
@@ -73,7 +79,7 @@ pub fn service(
         dead_letters: parts.dead_letters.clone(),
         ready: Arc::new(move || {
             let _ = &watcher;
-            serving.champion().map(drop)
+            serving.deployed().map(drop)
         }),
     })
 }

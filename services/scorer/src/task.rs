@@ -5,7 +5,8 @@ use arrow::record_batch::RecordBatch;
 use millrace_runtime::task::{Batch, Effects, Input, Output, Phase, Progress, Rejection, Task, TaskError};
 
 use crate::envelope::{Envelope, Predicted, take};
-use crate::serving::{Champion, Serving};
+use crate::serving::Serving;
+use crate::version::Version;
 
 /// Scores one partition of a feature topic. Between two batches it takes the champion that serves then; within one, all
 /// rows have the same.
@@ -49,7 +50,8 @@ impl ScorerTask {
     }
 
     fn predict(&self, batch: &Batch, input: &Input, effects: &mut Effects) -> Result<(), TaskError> {
-        let champion = self.serving.champion().map_err(TaskError)?;
+        let deployed = self.serving.deployed().map_err(TaskError)?;
+        let champion = deployed.champion();
         let taken: Vec<u32> = batch.order.iter().map(|taken| taken.row).collect();
         let failed = |error: ArrowError| TaskError(format!("feature rows cannot be scored: {error}"));
         let rows = Rows {
@@ -61,7 +63,7 @@ impl ScorerTask {
         });
         let faults = faults.collect();
         let rows = rows.reject(faults, &mut effects.rejected).map_err(failed)?;
-        let (rows, scores) = score(&champion, rows, &mut effects.rejected)?;
+        let (rows, scores) = score(champion, rows, &mut effects.rejected)?;
         if scores.is_empty() {
             return Ok(());
         }
@@ -69,7 +71,7 @@ impl ScorerTask {
         let predicted = Predicted {
             model: &champion.reference().model,
             version: &champion.reference().version,
-            deployment: champion.deployment,
+            deployment: deployed.offset,
             decisions: scores.iter().map(|score| file.decision.of(*score)).collect(),
             scores,
         };
@@ -86,7 +88,7 @@ impl ScorerTask {
 
 /// Scores rows by one run of the model, and rejects those that it has no score for.
 fn score(
-    champion: &Champion,
+    champion: &Version,
     rows: Rows,
     rejected: &mut Vec<Rejection>,
 ) -> Result<(Rows, Vec<f64>), TaskError> {

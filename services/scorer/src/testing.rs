@@ -1,5 +1,6 @@
 //! What the tests share: the models of `testdata/` and rows for them.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,12 +8,16 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use millrace_schemas::TopicSchema;
-use millrace_schemas::envelope::prediction;
-use millrace_topics::ModelRef;
+use millrace_schemas::envelope::{Alert, Deployment, Record as _, ScorerStats, prediction};
+use millrace_schemas::{Format, TopicSchema};
+use millrace_topics::{
+    Application, DeploymentsTable, KafkaTopic, ModelRef, Partitioner, PredictionsTable, Role, Topic,
+};
 use serde::Deserialize;
 
-use crate::serving::{Champion, FeatureColumns};
+use crate::deployed::Deployed;
+use crate::loading::load;
+use crate::version::{FeatureColumns, Version};
 
 /// Scores that `testdata/make_models.py` computed without ONNX Runtime.
 #[derive(Deserialize)]
@@ -32,7 +37,7 @@ pub(crate) fn models() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata/models")
 }
 
-pub(crate) fn version(model: &str) -> ModelRef {
+pub(crate) fn version_named(model: &str) -> ModelRef {
     ModelRef { model: model.into(), version: "1".into() }
 }
 
@@ -58,8 +63,17 @@ pub(crate) fn feature_columns() -> FeatureColumns {
     FeatureColumns { topic: "fraud.features".into(), schema: feature_schema() }
 }
 
-pub(crate) fn champion(model: &str, deployment: i64) -> Champion {
-    Champion::load(&models(), &version(model), deployment, &feature_columns()).unwrap()
+pub(crate) fn version(model: &str) -> Version {
+    Version::load(&models(), &version_named(model), &feature_columns(), 1).unwrap()
+}
+
+/// A deployment of a champion alone.
+pub(crate) fn deployed(model: &str, offset: i64) -> Deployed {
+    follow(&Deployment::champion("predictions", model, "1", 0), offset)
+}
+
+pub(crate) fn follow(deployment: &Deployment, offset: i64) -> Deployed {
+    load(&models(), (offset, deployment), &feature_columns(), false, None).unwrap()
 }
 
 /// Feature rows of `testdata`'s, numbered; every third country is NULL.
@@ -100,4 +114,52 @@ pub(crate) fn with_null(rows: &RecordBatch, column: &str, row: usize) -> RecordB
 /// The texts of a string column.
 pub(crate) fn texts(column: &ArrayRef) -> Vec<Option<&str>> {
     column.as_string::<i32>().iter().collect()
+}
+
+fn topic(stem: &str, schema: Option<TopicSchema>, role: Role) -> Topic {
+    Topic {
+        stem: stem.into(),
+        file: PathBuf::from(format!("fraud/{stem}.toml")),
+        title: stem.into(),
+        kafka: KafkaTopic {
+            name: format!("fraud.{stem}"),
+            format: Format::Avro,
+            schema: schema.map(Arc::new),
+            key: None,
+            partitioner: Partitioner::Murmur2,
+            partitions: 1,
+            retention_ms: None,
+            settings: BTreeMap::new(),
+        },
+        time: (stem == "features").then(|| "tx_time".into()),
+        id: (stem == "features").then(|| "tx_id".into()),
+        max_ahead_ms: 0,
+        role,
+        lines: BTreeMap::from([("deployments.first.predictions".into(), 12)]),
+    }
+}
+
+/// An application whose model repository is `testdata/models`.
+pub(crate) fn application(first: &[(&str, &str)]) -> Application {
+    let table = PredictionsTable {
+        features: "features".into(),
+        unit: "customer_id".into(),
+        context: vec!["country".into()],
+    };
+    let first =
+        first.iter().map(|(stem, model)| ((*stem).to_owned(), ModelRef::parse(model).unwrap())).collect();
+    let avro = |text| Some(TopicSchema::parse(text).unwrap());
+    let features = TopicSchema::derive("fraud", "features", &feature_schema()).unwrap();
+    Application {
+        name: "fraud".into(),
+        folder: models().parent().unwrap().to_owned(),
+        topics: vec![
+            topic("dead-letters", None, Role::DeadLetters),
+            topic("deployments", avro(Deployment::AVRO), Role::Deployments(DeploymentsTable { first })),
+            topic("features", Some(features), Role::Source),
+            topic("predictions", avro(prediction::AVRO), Role::Predictions(table)),
+            topic("alerts", avro(Alert::AVRO), Role::Alerts),
+            topic("scorer-stats", avro(ScorerStats::AVRO), Role::ScorerStats),
+        ],
+    }
 }

@@ -1,15 +1,17 @@
 //! Follows the topic of deployments, on a thread of its own.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use metrics::counter;
-use millrace_schemas::envelope::{Deployment, Record as _};
+use millrace_schemas::envelope::{Alert, Deployment, Record as _};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::KafkaTopic;
+use millrace_topics::alerts::Alerts;
 use rdkafka::config::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
@@ -17,8 +19,10 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::Error;
-use crate::deployments::{Event, InForce};
-use crate::serving::{Champion, FeatureColumns, Serving};
+use crate::deployments::{Event, History};
+use crate::loading;
+use crate::serving::Serving;
+use crate::version::FeatureColumns;
 
 /// How long the thread waits for the next event before it looks whether it is to stop.
 const POLL: Duration = Duration::from_millis(100);
@@ -39,6 +43,10 @@ pub struct Watch {
     pub models: PathBuf,
     /// What a model must fit.
     pub features: FeatureColumns,
+    /// Whether the topic is of lists, which can be interleaved.
+    pub interleaves: bool,
+    /// Where what cannot serve is told.
+    pub alerts: Alerts,
     /// What to say as long as there is no deployment.
     pub advice: String,
 }
@@ -96,10 +104,14 @@ struct Follower {
     serving: Serving,
     consumer: BaseConsumer,
     decoder: Decoder,
-    in_force: InForce,
+    history: History,
     next_offset: Option<i64>,
-    /// The event that was tried last, and when, if it could not be put into force.
-    tried: Option<(i64, Option<Instant>)>,
+    /// The last event when deployments were tried last, and when that was.
+    tried: Option<(i64, Instant)>,
+    /// Events that were told not to serve.
+    told: BTreeSet<i64>,
+    /// Alerts that could not be written yet.
+    alerts: Vec<Alert>,
 }
 
 impl Follower {
@@ -120,8 +132,18 @@ impl Follower {
             .set("allow.auto.create.topics", "false");
         let consumer: BaseConsumer = config.create().map_err(|error| fail(error.to_string()))?;
         let decoder = Decoder::new(watch.topic.format, schema, watch.registry.clone());
-        let in_force = InForce::new(&watch.predictions);
-        let follower = Self { watch, serving, consumer, decoder, in_force, next_offset: None, tried: None };
+        let history = History::new(&watch.predictions);
+        let follower = Self {
+            watch,
+            serving,
+            consumer,
+            decoder,
+            history,
+            next_offset: None,
+            tried: None,
+            told: BTreeSet::new(),
+            alerts: Vec::new(),
+        };
         follower.assign().map_err(|error| Error::Deployments {
             topic: follower.watch.topic.name.clone(),
             message: error.to_string(),
@@ -175,64 +197,110 @@ impl Follower {
             Some(bad) => Err(bad),
             None => Deployment::from_batch(&decoded.rows).map_err(|error| error.to_string()),
         };
-        let taken =
-            read.and_then(|events| events.iter().try_for_each(|event| self.in_force.take(offset, event)));
-        if let Err(error) = taken {
-            tracing::error!(topic = %self.watch.topic.name, offset, "deployment ignored: {error}");
+        match read {
+            Ok(events) => events.into_iter().for_each(|event| self.history.take(offset, event)),
+            Err(error) => {
+                tracing::error!(topic = %self.watch.topic.name, offset, "deployment ignored: {error}");
+            }
         }
         Ok(())
     }
 
     fn put_into_force(&mut self) {
-        let Some(event) = self.in_force.last().cloned() else {
+        let Some(last) = self.history.newest_first().next() else {
             self.serving.wait_because(self.watch.advice.clone());
             return;
         };
-        if self.tried.is_some_and(|(offset, _)| offset == event.offset) {
-            return;
+        if self.tried.is_none_or(|(offset, _)| offset != last.offset) {
+            self.bring_up(last.offset);
         }
-        let error = self.load(&event);
-        if let Some(error) = &error {
-            tracing::error!(
-                topic = %self.watch.topic.name, offset = event.offset, model = %event.champion,
-                "deployment failed, what served before goes on serving: {error}"
-            );
-        }
-        self.tried = Some((event.offset, error.map(|_| Instant::now())));
     }
 
-    /// As long as nothing serves, a deployment that failed is tried again: its files may have been mended.
+    /// As long as nothing serves, deployments that failed are tried again: their files may have been mended. Alerts are
+    /// tried until they are written.
     fn try_again(&mut self) {
-        let Some((_, Some(at))) = self.tried else { return };
-        if at.elapsed() < RETRY || self.serving.champion().is_ok() {
+        let Some((last, at)) = self.tried else { return };
+        if at.elapsed() < RETRY {
             return;
         }
-        if let Some(event) = self.in_force.last().cloned() {
-            let error = self.load(&event);
-            self.tried = Some((event.offset, error.map(|_| Instant::now())));
+        if self.serving.deployed().is_err() {
+            self.bring_up(last);
+        } else if !self.alerts.is_empty() {
+            self.tried = Some((last, Instant::now()));
+            self.raise_alerts();
         }
     }
 
-    fn load(&mut self, event: &Event) -> Option<Error> {
-        let loaded = Champion::load(&self.watch.models, &event.champion, event.offset, &self.watch.features);
-        match loaded {
-            Ok(champion) => {
-                tracing::info!(
-                    topic = %self.watch.predictions, offset = event.offset, model = %event.champion, "deployed"
-                );
-                self.serving.set(champion);
-                self.measure("millrace_deployments_total");
-                None
-            }
-            Err(error) => {
-                self.serving.wait_because(format!(
-                    "deployment {} of {} cannot serve: {error}",
-                    event.offset, self.watch.predictions
-                ));
-                self.measure("millrace_deployments_failed_total");
-                Some(error)
+    /// Loads the last deployment. Where it cannot serve, what served before goes on; a scorer that starts takes the last
+    /// one that can.
+    fn bring_up(&mut self, last: i64) {
+        let before = self.serving.deployed().ok();
+        let tried = if before.is_some() { 1 } else { usize::MAX };
+        let events: Vec<Event> = self.history.newest_first().take(tried).cloned().collect();
+        for event in events {
+            let loaded = loading::load(
+                &self.watch.models,
+                (event.offset, &event.deployment),
+                &self.watch.features,
+                self.watch.interleaves,
+                before.as_deref(),
+            );
+            match loaded {
+                Ok(deployed) => {
+                    tracing::info!(
+                        topic = %self.watch.predictions, offset = event.offset,
+                        champion = %deployed.champion().reference(), mode = event.deployment.mode, "deployed"
+                    );
+                    self.serving.set(deployed);
+                    self.measure("millrace_deployments_total");
+                    break;
+                }
+                Err(error) => self.failed(&event, last, &error),
             }
         }
+        self.tried = Some((last, Instant::now()));
+        self.raise_alerts();
+    }
+
+    fn failed(&mut self, event: &Event, last: i64, error: &Error) {
+        if event.offset == last {
+            self.serving.wait_because(format!(
+                "deployment {} of {} cannot serve: {error}",
+                event.offset, self.watch.predictions
+            ));
+        }
+        if !self.told.insert(event.offset) {
+            return;
+        }
+        self.measure("millrace_deployments_failed_total");
+        tracing::error!(
+            topic = %self.watch.topic.name, offset = event.offset,
+            "deployment failed, what served before goes on serving: {error}"
+        );
+        let offset = event.offset.to_string();
+        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
+        self.alerts.push(Alert {
+            id: Alert::id_of(&["scorer", "deployment_failed", &self.watch.topic.name, &offset]),
+            time_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+            service: "scorer".to_owned(),
+            kind: "deployment_failed".to_owned(),
+            subject: self.watch.predictions.clone(),
+            detail: format!("{error}; what served before goes on serving"),
+            deployment: Some(event.offset),
+        });
+    }
+
+    /// Writes the alerts there are. An alert must not keep the next deployment from being followed: one that cannot be
+    /// written is tried again.
+    fn raise_alerts(&mut self) {
+        let alerts = &self.watch.alerts;
+        self.alerts.retain(|alert| match alerts.raise(alert) {
+            Ok(_) => false,
+            Err(error) => {
+                tracing::warn!(topic = %self.watch.topic.name, "{error}");
+                true
+            }
+        });
     }
 
     fn measure(&self, name: &'static str) {

@@ -1,59 +1,10 @@
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use millrace_runtime::task::Progress;
-use millrace_schemas::envelope::{Deployment, Record as _, prediction};
-use millrace_schemas::{Format, InProcessRegistry, TopicSchema};
-use millrace_topics::Partitioner;
+use millrace_schemas::InProcessRegistry;
 
 use super::*;
-use crate::testing::{feature_schema, models};
-
-fn topic(stem: &str, schema: Option<TopicSchema>, role: Role) -> Topic {
-    Topic {
-        stem: stem.into(),
-        file: PathBuf::from(format!("fraud/{stem}.toml")),
-        title: stem.into(),
-        kafka: KafkaTopic {
-            name: format!("fraud.{stem}"),
-            format: Format::Avro,
-            schema: schema.map(Arc::new),
-            key: None,
-            partitioner: Partitioner::Murmur2,
-            partitions: 1,
-            retention_ms: None,
-            settings: BTreeMap::new(),
-        },
-        time: (stem == "features").then(|| "tx_time".into()),
-        id: (stem == "features").then(|| "tx_id".into()),
-        max_ahead_ms: 0,
-        role,
-        lines: BTreeMap::from([("deployments.first.predictions".into(), 12)]),
-    }
-}
-
-/// An application whose model repository is `testdata/models`.
-fn application(first: &[(&str, &str)]) -> Application {
-    let table = PredictionsTable {
-        features: "features".into(),
-        unit: "customer_id".into(),
-        context: vec!["country".into()],
-    };
-    let first =
-        first.iter().map(|(stem, model)| ((*stem).to_owned(), ModelRef::parse(model).unwrap())).collect();
-    let avro = |text| Some(TopicSchema::parse(text).unwrap());
-    let features = TopicSchema::derive("fraud", "features", &feature_schema()).unwrap();
-    Application {
-        name: "fraud".into(),
-        folder: models().parent().unwrap().to_owned(),
-        topics: vec![
-            topic("dead-letters", None, Role::DeadLetters),
-            topic("deployments", avro(Deployment::AVRO), Role::Deployments(DeploymentsTable { first })),
-            topic("features", Some(features), Role::Source),
-            topic("predictions", avro(prediction::AVRO), Role::Predictions(table)),
-        ],
-    }
-}
+use crate::testing::{application, feature_schema};
 
 fn messages(app: &Application) -> Vec<String> {
     check(app, &app.topics[3], &feature_schema()).into_iter().map(|problem| problem.message).collect()
@@ -89,7 +40,7 @@ fn every_input_that_the_features_lack_is_a_problem_of_its_own() {
 fn start(app: &Application, topic: usize) -> Result<Service, Error> {
     let mut kafka = ClientConfig::new();
     kafka.set("bootstrap.servers", "127.0.0.1:1").set("log_level", "0");
-    service(app, &app.topics[topic], &kafka, Arc::new(InProcessRegistry::default()))
+    service(app, &app.topics[topic], &kafka, Arc::new(InProcessRegistry::default()), false)
 }
 
 #[test]

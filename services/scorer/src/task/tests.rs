@@ -6,7 +6,7 @@ use millrace_runtime::task::{Origin, RowMeta, Taken};
 
 use super::*;
 use crate::envelope::Names;
-use crate::testing::{champion, feature_rows, feature_schema, golden, prediction_schema, texts, with_null};
+use crate::testing::{deployed, feature_rows, feature_schema, golden, prediction_schema, texts, with_null};
 
 fn task(serving: &Serving) -> ScorerTask {
     let context = ["country".to_owned(), "amount".to_owned()];
@@ -16,7 +16,7 @@ fn task(serving: &Serving) -> ScorerTask {
 
 fn serving(model: &str) -> Serving {
     let serving = Serving::new("nothing yet");
-    serving.set(champion(model, 7));
+    serving.set(deployed(model, 7));
     serving
 }
 
@@ -194,7 +194,7 @@ fn a_new_champion_is_taken_between_two_batches() {
     let mut task = task(&serving);
     let rows = batch(feature_rows(&golden().rows[..2]), &[]);
     apply(&mut task, &rows);
-    serving.set(champion("trees", 9));
+    serving.set(deployed("trees", 9));
     let effects = apply(&mut task, &rows);
     assert_eq!(texts(&column(output(&effects), "model")), [Some("trees"); 2]);
     assert_eq!(column(output(&effects), "deployment").as_primitive::<Int64Type>().values(), &[9; 2]);

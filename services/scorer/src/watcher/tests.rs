@@ -9,7 +9,8 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
 use super::*;
-use crate::testing::{feature_columns, models};
+use crate::deployed::Deployed;
+use crate::testing::{application, feature_columns, models};
 
 const TOPIC: &str = "fraud.deployments";
 
@@ -24,6 +25,7 @@ impl Cluster {
     fn start() -> Self {
         let mock = MockCluster::new(1).unwrap();
         mock.create_topic(TOPIC, 1, 1).unwrap();
+        mock.create_topic("fraud.alerts", 1, 1).unwrap();
         let cluster = Self { mock, registry: Arc::default(), root: tempfile::tempdir().unwrap() };
         for model in ["logistic", "trees"] {
             cluster.bring(model, "1");
@@ -68,9 +70,26 @@ impl Cluster {
             predictions: "predictions".into(),
             models: self.root.path().to_owned(),
             features: feature_columns(),
+            interleaves: false,
+            alerts: self.alerts(),
             advice: "run `millrace topics apply fraud`".into(),
         };
         Watcher::start(watch, serving.clone()).unwrap()
+    }
+
+    fn alerts(&self) -> Alerts {
+        Alerts::new(&self.kafka(), self.registry.clone(), &application(&[]), false).unwrap()
+    }
+
+    /// Waits until there are as many alerts; their deployments.
+    fn alerted(&self, count: usize) -> Vec<Option<i64>> {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let alerts = self.alerts().read().unwrap();
+            if alerts.len() >= count || Instant::now() > deadline {
+                return alerts.into_iter().map(|alert| alert.deployment).collect();
+            }
+        }
     }
 
     fn send(&self, payload: &[u8]) {
@@ -88,11 +107,12 @@ impl Cluster {
     }
 }
 
-fn wait<T>(serving: &Serving, mut seen: impl FnMut(Result<Arc<Champion>, String>) -> Option<T>) -> T {
+fn wait<T>(serving: &Serving, mut seen: impl FnMut(Result<Arc<Deployed>, String>) -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(30);
     loop {
-        let now = serving.champion();
-        let text = now.as_ref().map_or_else(Clone::clone, |champion| champion.reference().to_string());
+        let now = serving.deployed();
+        let text =
+            now.as_ref().map_or_else(Clone::clone, |deployed| deployed.champion().reference().to_string());
         if let Some(found) = seen(now) {
             return found;
         }
@@ -104,8 +124,8 @@ fn wait<T>(serving: &Serving, mut seen: impl FnMut(Result<Arc<Champion>, String>
 /// Waits until what serves is `<model>/<version>@<offset>`.
 fn serves(serving: &Serving, expected: &str) {
     wait(serving, |now| {
-        let champion = now.ok()?;
-        (format!("{}@{}", champion.reference(), champion.deployment) == expected).then_some(())
+        let deployed = now.ok()?;
+        (format!("{}@{}", deployed.champion().reference(), deployed.offset) == expected).then_some(())
     });
 }
 
@@ -144,7 +164,7 @@ fn a_deployment_that_cannot_serve_leaves_the_old_one() {
     let mut seen = vec![];
     cluster.deploy("predictions", "champion", "logistic", "2");
     wait(&serving, |now| {
-        let champion = now.unwrap().reference().to_string();
+        let champion = now.unwrap().champion().reference().to_string();
         if seen.last() != Some(&champion) {
             seen.push(champion.clone());
         }
@@ -152,6 +172,26 @@ fn a_deployment_that_cannot_serve_leaves_the_old_one() {
     });
     assert_eq!(seen, ["logistic/1", "logistic/2"]);
     serves(&serving, "logistic/2@5");
+    // Those that were the last ones when they were looked at are told.
+    let told = cluster.alerted(1);
+    assert!(told.iter().all(|offset| [Some(1), Some(2), Some(3)].contains(offset)), "{told:?}");
+}
+
+#[test]
+fn a_scorer_that_starts_goes_back_to_what_can_serve_and_tells_what_cannot_once() {
+    let cluster = Cluster::start();
+    cluster.deploy("predictions", "champion", "logistic", "1");
+    cluster.deploy("predictions", "champion", "trees", "1");
+    cluster.deploy("predictions", "champion", "nothing", "1");
+    cluster.deploy("predictions", "roulette", "logistic", "1");
+    for _ in 0..2 {
+        let serving = Serving::new("not read yet");
+        let _watcher = cluster.watch(&serving);
+        serves(&serving, "trees/1@1");
+        let mut told = cluster.alerted(2);
+        told.sort_unstable();
+        assert_eq!(told, [Some(2), Some(3)]);
+    }
 }
 
 #[test]
@@ -162,8 +202,8 @@ fn a_scorer_that_starts_later_takes_the_last_deployment_alone() {
     let serving = Serving::new("not read yet");
     let _watcher = cluster.watch(&serving);
     wait(&serving, |now| match now {
-        Ok(champion) => {
-            assert_eq!(champion.reference().to_string(), "trees/1");
+        Ok(deployed) => {
+            assert_eq!(deployed.champion().reference().to_string(), "trees/1");
             Some(())
         }
         Err(why) => {
@@ -187,12 +227,12 @@ fn a_first_deployment_whose_model_is_missing_serves_once_it_is_there() {
 #[test]
 fn a_panic_of_the_watch_stops_the_tasks() {
     let serving = Serving::new("not read yet");
-    serving.set(crate::testing::champion("logistic", 0));
+    serving.set(crate::testing::deployed("logistic", 0));
     let told = serving.clone();
     let thread = std::thread::spawn(move || {
         let _alarm = Alarm { serving: told, armed: true };
         panic!("as a bug would");
     });
     assert!(thread.join().is_err());
-    assert!(serving.champion().err().unwrap().contains("has failed"));
+    assert!(serving.deployed().err().unwrap().contains("has failed"));
 }
