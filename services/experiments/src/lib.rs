@@ -15,5 +15,6 @@ pub mod assignment;
 pub mod canary;
 pub mod files;
 pub mod interleave;
-pub mod random;
 pub mod simulate;
+
+pub use millrace_statistics::random;

@@ -1,4 +1,5 @@
-//! Bytes of states that are kept in the log.
+//! Bytes of states that are kept in the log: little-endian numbers, LEB128 for counts, blocks with their length before
+//! them. Whoever reads them checks them: bytes may be torn, or of another version.
 
 use thiserror::Error;
 
@@ -15,22 +16,26 @@ pub struct DecodeError {
 }
 
 /// Reads a state front to back.
-pub(crate) struct Reader<'a> {
+#[derive(Debug)]
+pub struct Reader<'a> {
     what: &'static str,
     bytes: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(what: &'static str, bytes: &'a [u8]) -> Self {
+    /// Reads `bytes` as what `what` names in errors.
+    pub fn new(what: &'static str, bytes: &'a [u8]) -> Self {
         Self { what, bytes, at: 0 }
     }
 
-    pub(crate) fn malformed(&self, why: &str) -> DecodeError {
+    /// An error at the present byte.
+    pub fn malformed(&self, why: &str) -> DecodeError {
         DecodeError { what: self.what, at: self.at, why: why.to_owned() }
     }
 
-    pub(crate) fn format(&mut self, expected: u8) -> Result<(), DecodeError> {
+    /// Takes the byte that names the format.
+    pub fn format(&mut self, expected: u8) -> Result<(), DecodeError> {
         let [format] = self.array()?;
         if format == expected {
             return Ok(());
@@ -38,7 +43,8 @@ impl<'a> Reader<'a> {
         Err(self.malformed(&format!("format {format}, this version reads {expected}")))
     }
 
-    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+    /// Takes so many bytes.
+    pub fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
         let Some((array, _)) = self.bytes[self.at..].split_first_chunk::<N>() else {
             return Err(self.malformed("ends early"));
         };
@@ -46,12 +52,13 @@ impl<'a> Reader<'a> {
         Ok(*array)
     }
 
-    pub(crate) fn float(&mut self) -> Result<f64, DecodeError> {
+    /// Takes a double.
+    pub fn float(&mut self) -> Result<f64, DecodeError> {
         self.array().map(f64::from_le_bytes)
     }
 
     /// As many bytes as a length before them says.
-    pub(crate) fn block(&mut self) -> Result<&'a [u8], DecodeError> {
+    pub fn block(&mut self) -> Result<&'a [u8], DecodeError> {
         let length = self.varint()?;
         let rest = &self.bytes[self.at..];
         let Some(block) = usize::try_from(length).ok().and_then(|length| rest.get(..length)) else {
@@ -61,7 +68,35 @@ impl<'a> Reader<'a> {
         Ok(block)
     }
 
-    pub(crate) fn varint(&mut self) -> Result<u64, DecodeError> {
+    /// Takes a signed number of eight bytes.
+    pub fn signed(&mut self) -> Result<i64, DecodeError> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    /// Takes a block that is UTF-8 text.
+    pub fn text(&mut self) -> Result<&'a str, DecodeError> {
+        let block = self.block()?;
+        std::str::from_utf8(block).map_err(|_| self.malformed("a text that is no UTF-8"))
+    }
+
+    /// Takes 0 or 1.
+    pub fn flag(&mut self) -> Result<bool, DecodeError> {
+        match self.array()? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            _ => Err(self.malformed("neither 0 nor 1")),
+        }
+    }
+
+    /// Takes a count of things that take at least `least` bytes each: no count beyond the bytes at hand is believed.
+    pub fn count(&mut self, least: usize) -> Result<usize, DecodeError> {
+        let count = self.varint()?;
+        let room = (self.bytes.len() - self.at) / least.max(1);
+        usize::try_from(count).ok().filter(|count| *count <= room).ok_or_else(|| self.malformed("ends early"))
+    }
+
+    /// Takes a LEB128 number.
+    pub fn varint(&mut self) -> Result<u64, DecodeError> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array()?;
@@ -77,13 +112,14 @@ impl<'a> Reader<'a> {
         Err(self.malformed("a number of more than 64 bits"))
     }
 
-    pub(crate) fn end(&self) -> Result<(), DecodeError> {
+    /// Takes the end.
+    pub fn end(&self) -> Result<(), DecodeError> {
         if self.at == self.bytes.len() { Ok(()) } else { Err(self.malformed("bytes beyond the end")) }
     }
 }
 
 /// LEB128: seven bits a byte, the least first.
-pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
+pub fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
         value >>= 7;
@@ -91,7 +127,8 @@ pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
     bytes.push(value as u8);
 }
 
-pub(crate) fn put_block(bytes: &mut Vec<u8>, block: &[u8]) {
+/// A block with its length before it.
+pub fn put_block(bytes: &mut Vec<u8>, block: &[u8]) {
     put_varint(bytes, block.len() as u64);
     bytes.extend_from_slice(block);
 }

@@ -6,10 +6,9 @@ use std::path::Path;
 use arrow::array::{Array, AsArray as _};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use millrace_files::{Error as ReadError, open};
 use millrace_statistics::detectors::{self, Detector, Parameters, Signal};
 use serde::Serialize;
-
-use super::{Error as ReadError, open};
 
 /// What a detector said of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -1,11 +1,7 @@
-//! Data files: Parquet and CSV.
+//! Data files judged as windows are, or watched by a change detector.
 
-mod columns;
 pub mod compare;
 pub mod detect;
-mod read;
-#[cfg(test)]
-mod tests;
+mod ids;
 
-pub use columns::{ids, numbers, times_ms, times_or_null_ms};
-pub use read::{Error, FileReader, open};
+pub use ids::ids;

@@ -123,7 +123,7 @@ struct Columns {
 fn columns(files: &[PathBuf], options: &BuildOptions) -> Result<Columns, Error> {
     let first =
         files.first().ok_or_else(|| Error::Options("no file of training data is given".to_owned()))?;
-    let schema = files::open(first, None)?.schema().clone();
+    let schema = millrace_files::open(first, None)?.schema().clone();
     let apart = [&options.time, &options.id, &options.score, &options.label, &options.label_time];
     let apart: Vec<&String> = apart.into_iter().flatten().collect();
     let watched = |field: &&Arc<Field>| {
@@ -159,7 +159,7 @@ fn each_batch(
         let mut first_row = 0_u64;
         // Rows without an id are told apart by the file's name and their place: the order of files does not matter.
         let source = hash::of_text(&file.display().to_string());
-        for rows in files::open(file, Some(read))? {
+        for rows in millrace_files::open(file, Some(read))? {
             let rows = rows?;
             let count = rows.num_rows() as u64;
             let ids = match &options.id {
@@ -167,7 +167,7 @@ fn each_batch(
                 None => (first_row..first_row + count).map(|row| hash::of_place(source, row)).collect(),
             };
             let times_ms = match &options.time {
-                Some(name) => files::times_ms(file, &rows, name, first_row)?,
+                Some(name) => millrace_files::times_ms(file, &rows, name, first_row)?,
                 None => Vec::new(),
             };
             first_row += count;
@@ -249,7 +249,7 @@ impl Blocks {
             }
         }
         if let Some(name) = &options.label_time {
-            let came = files::times_or_null_ms(&batch.file, &batch.rows, name)?;
+            let came = millrace_files::times_or_null_ms(&batch.file, &batch.rows, name)?;
             let pairs = came.iter().zip(&batch.times_ms);
             pairs.filter_map(|(came, time)| Some((*came)? - time)).for_each(|delay| self.delays.add(delay));
         }
@@ -260,9 +260,9 @@ impl Blocks {
 /// Per row its score and label; none without these columns.
 fn scored(batch: &FileBatch, options: &BuildOptions) -> Result<Vec<ScoreRow>, Error> {
     let Some(score) = &options.score else { return Ok(Vec::new()) };
-    let scores = files::numbers(&batch.file, &batch.rows, score)?;
+    let scores = millrace_files::numbers(&batch.file, &batch.rows, score)?;
     let labels = match &options.label {
-        Some(label) => files::numbers(&batch.file, &batch.rows, label)?,
+        Some(label) => millrace_files::numbers(&batch.file, &batch.rows, label)?,
         None => vec![f64::NAN; scores.len()],
     };
     let rows = batch.ids.iter().zip(scores).zip(labels);

@@ -57,7 +57,7 @@ pub struct Block {
 pub enum Error {
     /// A data file.
     #[error(transparent)]
-    File(#[from] crate::files::Error),
+    File(#[from] millrace_files::Error),
     /// The reference file.
     #[error("{file}: {message}")]
     Reference {

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::html::escape;
-use super::page::{Chart, Point, Series, Timeline};
+use millrace_report::html::escape;
+
+use super::page::{Chart, Timeline};
 
 const WIDTH: f64 = 240.0;
 const HEIGHT: f64 = 64.0;
@@ -87,49 +88,4 @@ pub(super) fn level(severity: f64) -> Option<&'static str> {
         s if s >= 1.0 => Some("low"),
         _ => None,
     }
-}
-
-/// A metric with its interval; immature points are hollow.
-pub(super) fn series(series: &Series) -> String {
-    let values = || series.points.iter().filter_map(|p| p.value);
-    if values().next().is_none() {
-        return String::new();
-    }
-    let ends = || series.points.iter().filter(|p| p.value.is_some()).filter_map(|p| p.interval);
-    let low = values().chain(ends().map(|i| i.0)).fold(f64::INFINITY, f64::min);
-    let high = values().chain(ends().map(|i| i.1)).fold(f64::NEG_INFINITY, f64::max);
-    let span = if high > low { high - low } else { 1.0 };
-    let (width, height) = (720.0, 120.0);
-    let step = width / series.points.len() as f64;
-    let y = |v: f64| 4.0 + (height - 8.0) * (1.0 - (v - low) / span);
-    let mut out = format!("<svg class=series viewBox=\"0 0 {width} {height}\" role=img>");
-    let mut line = String::new();
-    for (i, point) in series.points.iter().enumerate() {
-        let Some(value) = point.value else { continue };
-        let x = (i as f64 + 0.5) * step;
-        if let Some((low, high)) = point.interval {
-            let _ = write!(out, "<path class=band d=\"M{x:.1} {:.1}V{:.1}\"/>", y(low), y(high));
-        }
-        let _ = write!(line, "{}{x:.1} {:.1}", if line.is_empty() { "M" } else { "L" }, y(value));
-        let _ = write!(out, "{}", dot(point, x, y(value), value));
-    }
-    let _ = write!(out, "<path class=line d=\"{line}\"/></svg>");
-    let names = (series.points.first(), series.points.last());
-    if let (Some(first), Some(last)) = names {
-        let _ = write!(
-            out,
-            "<p class=ends><span>{}</span><span>{low:.3} to {high:.3}</span><span>{}</span></p>",
-            escape(&first.window),
-            escape(&last.window)
-        );
-    }
-    out
-}
-
-fn dot(point: &Point, x: f64, y: f64, value: f64) -> String {
-    let (class, said) = if point.mature { ("dot", "") } else { ("early", ", labels still missing: biased") };
-    format!(
-        "<circle class={class} cx={x:.1} cy={y:.1} r=3><title>{}: {value:.4}{said}</title></circle>",
-        escape(&point.window)
-    )
 }

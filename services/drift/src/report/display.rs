@@ -1,5 +1,6 @@
 //! Two distributions over few bins, for people: drawn on a page and carried by events.
 
+use millrace_report::text::short;
 use millrace_statistics::sample::{Categories, Sample};
 
 use super::page::Chart;
@@ -122,23 +123,6 @@ fn cut(name: &str) -> String {
     match name.char_indices().nth(NAME) {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name.to_owned(),
-    }
-}
-
-/// A number of three significant digits.
-fn short(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || value.fract() == 0.0 && size < 1e6 {
-        return format!("{value:.0}");
-    }
-    if !(1e-3..1e6).contains(&size) {
-        return format!("{value:.2e}");
-    }
-    let digits = (2 - libm::floor(libm::log10(size)) as i32).clamp(0, 5) as usize;
-    let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
     }
 }
 

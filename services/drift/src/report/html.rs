@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use millrace_report::html::{document, escape, facts, header, list, section};
+
 use super::chart;
 use super::page::{Cause, ColumnCard, Page};
 
@@ -10,40 +12,15 @@ const SCRIPT: &str = include_str!("page.js");
 
 /// The page as one self-contained HTML document. It holds aggregates only: whatever is in `page`.
 pub fn html(page: &Page) -> String {
-    let mut out = format!(
-        "<!doctype html><html lang=en><head><meta charset=utf-8>\
-         <meta name=viewport content=\"width=device-width,initial-scale=1\">\
-         <title>Drift: {title}</title><style>{STYLE}</style></head><body><main>\
-         <header><h1>{title}</h1><p class=verdict>{}</p>",
-        escape(&page.verdict),
-        title = escape(&page.title),
-    );
-    facts(&mut out, &page.facts);
-    out.push_str("</header>");
-    section(&mut out, "What drifted", &causes(&page.causes));
-    section(&mut out, "Over time", &chart::timeline(&page.timeline));
-    section(&mut out, "Quality of predictions", &metrics(page));
-    section(&mut out, &format!("Columns ({})", page.columns.len()), &columns(&page.columns));
-    let notes: String = page.notes.iter().map(|note| format!("<li>{}</li>", escape(note))).collect();
-    if !notes.is_empty() {
-        section(&mut out, "Not judged", &format!("<ul>{notes}</ul>"));
-    }
-    let _ = write!(out, "</main><script>{SCRIPT}</script></body></html>");
-    out
-}
-
-fn section(out: &mut String, title: &str, body: &str) {
-    if !body.is_empty() {
-        let _ = write!(out, "<section><h2>{}</h2>{body}</section>", escape(title));
-    }
-}
-
-fn facts(out: &mut String, facts: &[(String, String)]) {
-    out.push_str("<dl>");
-    for (name, value) in facts {
-        let _ = write!(out, "<div><dt>{}</dt><dd>{}</dd></div>", escape(name), escape(value));
-    }
-    out.push_str("</dl>");
+    let body = [
+        header(&page.title, &page.verdict, &page.facts),
+        section("What drifted", &causes(&page.causes)),
+        section("Over time", &chart::timeline(&page.timeline)),
+        section("Quality of predictions", &metrics(page)),
+        section(&format!("Columns ({})", page.columns.len()), &columns(&page.columns)),
+        section("Not judged", &list(&page.notes)),
+    ];
+    document(&format!("Drift: {}", page.title), STYLE, &body.concat(), SCRIPT)
 }
 
 fn causes(causes: &[Cause]) -> String {
@@ -76,7 +53,7 @@ fn causes(causes: &[Cause]) -> String {
 fn metrics(page: &Page) -> String {
     let mut out = String::new();
     for series in &page.series {
-        let drawn = chart::series(series);
+        let drawn = series.svg();
         if !drawn.is_empty() {
             let _ = write!(out, "<figure><figcaption>{}</figcaption>{drawn}</figure>", escape(&series.name));
         }
@@ -106,25 +83,8 @@ fn columns(columns: &[ColumnCard]) -> String {
             chart::distributions(&column.chart),
             name = escape(&column.name),
         );
-        facts(&mut out, &column.facts);
-        out.push_str("</article>");
+        let _ = write!(out, "{}</article>", facts(&column.facts));
     }
     out.push_str("</div>");
-    out
-}
-
-/// Text as HTML, in an element or between quotes.
-pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
     out
 }

@@ -9,7 +9,7 @@ mod page;
 pub use display::{Bins, bins};
 pub use html::html;
 pub use of_events::page_of_events;
-pub use page::{Cause, Chart, ColumnCard, Page, Point, Series, Timeline};
+pub use page::{Cause, Chart, ColumnCard, Page, Timeline};
 
 #[cfg(test)]
 mod tests;

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_report::{Point, Series};
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use serde::Deserialize;
 
 use super::display::Bins;
-use super::page::{Cause, ColumnCard, Page, Point, Series, Timeline};
+use super::page::{Cause, ColumnCard, Page, Timeline};
 
 /// Subjects that the time line shows: those of the greatest severity.
 const STRIPS: usize = 40;
@@ -204,7 +205,7 @@ fn series(events: &[&DriftEvent], day: &dyn Fn(i64) -> String) -> Vec<Series> {
             })
             .collect();
         if points.iter().any(|point| point.value.is_some()) {
-            series.push(Series { name: format!("{title}, {}", maker_name.0), points });
+            series.push(Series { name: format!("{title}, {}", maker_name.0), points, against: None });
         }
     }
     series

@@ -1,5 +1,7 @@
 //! What a drift page shows, free of where it came from: the same page serves a topic's events and two files.
 
+use millrace_report::Series;
+
 /// One page.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
@@ -65,26 +67,4 @@ pub struct Timeline {
     pub windows: Vec<String>,
     /// A subject and its severity per window; `None`: no finding.
     pub rows: Vec<(String, Vec<Option<f64>>)>,
-}
-
-/// A metric over time.
-#[derive(Debug, Clone, Default)]
-pub struct Series {
-    /// The metric: `AUC ROC`.
-    pub name: String,
-    /// One per window, oldest first.
-    pub points: Vec<Point>,
-}
-
-/// A metric in one window.
-#[derive(Debug, Clone, Default)]
-pub struct Point {
-    /// The window.
-    pub window: String,
-    /// The value; `None` where it is undefined.
-    pub value: Option<f64>,
-    /// Its interval.
-    pub interval: Option<(f64, f64)>,
-    /// Whether enough labels have come; before that the value is biased.
-    pub mature: bool,
 }

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use millrace_report::{Point, Series};
+
 use super::*;
 
 fn page(columns: usize) -> Page {
@@ -48,6 +50,7 @@ fn page(columns: usize) -> Page {
                     mature: i < 25,
                 })
                 .collect(),
+            against: None,
         }],
         columns: (0..columns).map(card).collect(),
         notes: vec!["weekend: seasonal, not judged".into()],

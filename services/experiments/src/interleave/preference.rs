@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use millrace_statistics::bisect::boundary;
 use millrace_statistics::distribution::binomial;
 use serde::{Deserialize, Serialize};
 
@@ -134,7 +135,7 @@ impl SignSequence {
             self.wins as f64 / (self.wins + self.losses) as f64
         };
         let outside = |at: f64| self.log_ratio(at) >= bound;
-        let win_rate = (edge(0.0, rate, outside), edge(1.0, rate, outside));
+        let win_rate = (boundary(0.0, rate, outside), boundary(1.0, rate, outside));
         SignSummary { wins: self.wins, losses: self.losses, win_rate, p_value: self.p_value() }
     }
 
@@ -147,17 +148,4 @@ impl SignSequence {
             - term(wins, rate)
             - term(losses, 1.0 - rate)
     }
-}
-
-/// Where between `end` and `inside` rates stop being outside.
-fn edge(end: f64, inside: f64, outside: impl Fn(f64) -> bool) -> f64 {
-    if !outside(end) {
-        return end;
-    }
-    let (mut out, mut within) = (end, inside);
-    for _ in 0..60 {
-        let middle = (out + within) / 2.0;
-        *(if outside(middle) { &mut out } else { &mut within }) = middle;
-    }
-    within
 }

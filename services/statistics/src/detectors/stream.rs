@@ -3,28 +3,12 @@
 //! Every value is made by integer arithmetic and by operations that IEEE 754 rounds exactly (+, -, *, /, square root), so
 //! that a script in another language makes the same bits (`golden/detectors/streams.py`).
 
-/// SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-#[derive(Debug, Clone)]
-struct Random(u64);
+use crate::random::Random;
 
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    /// At least 0, below 1, in steps of 2^-53.
-    fn uniform(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
-    /// Mean 0 and standard deviation 1, nearly normal, within 6 of 0: a sum of twelve uniforms.
-    fn normal(&mut self) -> f64 {
-        let sum = (0..12).fold(0.0, |sum, _| sum + self.uniform());
-        sum - 6.0
-    }
+/// Mean 0 and standard deviation 1, nearly normal, within 6 of 0: a sum of twelve uniforms.
+fn normal(random: &mut Random) -> f64 {
+    let sum = (0..12).fold(0.0, |sum, _| sum + random.uniform());
+    sum - 6.0
 }
 
 /// How values are drawn.
@@ -69,7 +53,7 @@ pub const PARETO_STD: f64 = 0.471_404_520_791_031_7;
 
 /// The values of one process after another: rows and process of each.
 pub fn values(seed: u64, segments: &[(usize, Process)]) -> Vec<f64> {
-    let mut random = Random(seed);
+    let mut random = Random::of(seed);
     let mut before = None;
     let mut values = Vec::with_capacity(segments.iter().map(|(rows, _)| rows).sum());
     for (rows, process) in segments {
@@ -81,10 +65,10 @@ pub fn values(seed: u64, segments: &[(usize, Process)]) -> Vec<f64> {
 /// `before` is the autoregressive deviation of the row before.
 fn draw(random: &mut Random, process: Process, before: &mut Option<f64>) -> f64 {
     match process {
-        Process::Gaussian { mean, std } => random.normal() * std + mean,
+        Process::Gaussian { mean, std } => normal(random) * std + mean,
         Process::Pareto { offset } => (1.0 - random.uniform()).sqrt().sqrt().recip() + offset,
         Process::Autoregressive { mean, correlation: c } => {
-            let fresh = random.normal();
+            let fresh = normal(random);
             let deviation = before.map_or(fresh, |before| c * before + (1.0 - c * c).sqrt() * fresh);
             *before = Some(deviation);
             deviation + mean

@@ -53,7 +53,7 @@ pub enum Error {
     Reference(#[from] reference::Error),
     /// The current file.
     #[error(transparent)]
-    File(#[from] files::Error),
+    File(#[from] millrace_files::Error),
     /// The thresholds.
     #[error(transparent)]
     Thresholds(#[from] judge::ThresholdsError),
@@ -117,7 +117,7 @@ pub fn compare(reference: &Path, current: &Path, options: &Options) -> Result<Co
 
 fn build_options(reference: &Path, options: &Options) -> Result<BuildOptions, Error> {
     let columns = match options.columns.len() {
-        0 => files::open(reference, None)?.schema().fields().len(),
+        0 => millrace_files::open(reference, None)?.schema().fields().len(),
         some => some,
     };
     let bounds = Bounds { exact_rows: EXACT_CELLS / columns.max(1), ..Bounds::of_columns(columns) };
@@ -149,7 +149,7 @@ fn profiles(
     // As in the reference: rows without an id are told apart by the file and their place.
     let source = hash::of_text(&file.display().to_string());
     let mut first_row = 0_u64;
-    for rows in files::open(file, Some(&read))? {
+    for rows in millrace_files::open(file, Some(&read))? {
         let rows = rows?;
         let count = rows.num_rows() as u64;
         let ids = match &options.id {

@@ -1,5 +1,6 @@
 //! Area under the ROC curve.
 
+use crate::bisect::boundary;
 use crate::performance::interval::{Z, logit};
 use crate::performance::{Estimate, Interval, Measured, Outcomes, ScoreCounts, Undefined};
 
@@ -63,17 +64,4 @@ fn newcombe(value: f64, total: Outcomes) -> Interval {
         (area - value).abs() > Z * (area * (1.0 - area) * weights / (m * n)).sqrt()
     };
     Interval { low: boundary(0.0, value, outside), high: boundary(1.0, value, outside) }
-}
-
-/// Where between `end` and `inside` the areas stop being `outside`.
-fn boundary(end: f64, inside: f64, outside: impl Fn(f64) -> bool) -> f64 {
-    if !outside(end) {
-        return end;
-    }
-    let (mut out, mut within) = (end, inside);
-    for _ in 0..60 {
-        let middle = (out + within) / 2.0;
-        *(if outside(middle) { &mut out } else { &mut within }) = middle;
-    }
-    within
 }

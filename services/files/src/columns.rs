@@ -1,4 +1,4 @@
-//! Columns of a file's batches: ids, times, numbers.
+//! Columns of a file's batches: times, numbers, texts.
 
 use std::path::Path;
 
@@ -8,16 +8,6 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use arrow::record_batch::RecordBatch;
 
 use super::Error;
-use crate::hash;
-
-/// Per row the hash of its id's text; of a missing one (or a missing column) 0.
-pub fn ids(batch: &RecordBatch, column: &str) -> Vec<u64> {
-    let texts = batch.column_by_name(column).and_then(|array| cast(array, &DataType::Utf8).ok());
-    match texts {
-        Some(texts) => texts.as_string::<i32>().iter().map(|text| text.map_or(0, hash::of_text)).collect(),
-        None => vec![0; batch.num_rows()],
-    }
-}
 
 /// Per row its time in ms since 1970 UTC: of timestamps and dates, of text in RFC 3339, of integers as they are. A row
 /// without one is an error that names it; `first_row` is the place of the batch's first row in the file, from 0.
@@ -52,6 +42,9 @@ pub fn times_or_null_ms(file: &Path, batch: &RecordBatch, column: &str) -> Resul
 }
 
 /// Per row its number; booleans are 0 and 1, NaN where there is none.
+///
+/// # Errors
+/// There is no such column, or it is not numeric.
 pub fn numbers(file: &Path, batch: &RecordBatch, column: &str) -> Result<Vec<f64>, Error> {
     let array = array(file, batch, column)?;
     let kind = array.data_type();
@@ -60,6 +53,18 @@ pub fn numbers(file: &Path, batch: &RecordBatch, column: &str) -> Result<Vec<f64
     let numbers =
         numbers.ok_or_else(|| Error::new(file, format!("column `{column}` ({kind}) is not numeric")))?;
     Ok(numbers.as_primitive::<Float64Type>().iter().map(|v| v.unwrap_or(f64::NAN)).collect())
+}
+
+/// Per row its text; of numbers and booleans as they are written, `None` where there is none.
+///
+/// # Errors
+/// There is no such column, or its values have no text.
+pub fn texts(file: &Path, batch: &RecordBatch, column: &str) -> Result<Vec<Option<String>>, Error> {
+    let array = array(file, batch, column)?;
+    let kind = array.data_type();
+    let texts = cast(array, &DataType::Utf8)
+        .map_err(|_| Error::new(file, format!("column `{column}` ({kind}) has no texts")))?;
+    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }
 
 fn array<'a>(file: &Path, batch: &'a RecordBatch, column: &str) -> Result<&'a ArrayRef, Error> {

@@ -11,7 +11,7 @@ pub struct Random(u64);
 
 impl Random {
     /// Of a number.
-    pub fn of(seed: u64) -> Self {
+    pub const fn of(seed: u64) -> Self {
         Self(seed)
     }
 

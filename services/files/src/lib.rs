@@ -1,0 +1,9 @@
+//! Data files as Arrow batches: Parquet and CSV, with errors that name file, column and row.
+
+mod columns;
+mod read;
+#[cfg(test)]
+mod tests;
+
+pub use columns::{numbers, texts, times_ms, times_or_null_ms};
+pub use read::{Error, FileReader, open};
