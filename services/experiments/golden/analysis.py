@@ -17,6 +17,7 @@ from gbstats.models.statistics import (
 from gbstats.utils import check_srm
 from scipy import stats
 from ssrm_test.ssrm_test import sequential_p_values
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 HERE = pathlib.Path(__file__).parent
 
@@ -159,6 +160,53 @@ def off_policy(case):
             "self_normalised": [float(ratio), float(np.sqrt(((weight * (r - ratio)) ** 2).sum()) / weight.sum())]}
 
 
+def evaluation(case):
+    """Logged decisions of three arms with covariates: ridge regressions per arm, cross-fitted by unit, in NumPy."""
+    random = Random(case["seed"])
+    arms, unit, reward, propensity, x = [], [], [], [], []
+    for at in range(case["rows"]):
+        a, b, c, d, e = (random.uniform() for _ in range(5))
+        p = np.array([1.0, 0.5 + a, 0.3 + b])
+        p /= p.sum()
+        arm = int(np.searchsorted(np.cumsum(p), c, side="right").clip(0, 2))
+        arms.append(arm); unit.append(at // case["rows_of_unit"]); propensity.append(p[arm]); x.append([a, 1000 * b, 7.0])
+        reward.append(a * arm + 0.5 * b + d - e)
+    arms, unit, reward, propensity, x = map(np.array, (arms, unit, reward, propensity, x))
+    z = x[:, x.std(axis=0) > 0]
+    z = np.column_stack([np.ones(len(x)), (z - z.mean(axis=0)) / z.std(axis=0)])
+    guesses = np.zeros((len(x), 3))
+    for fold in range(case["folds"]):
+        seen, held = unit % case["folds"] != fold, unit % case["folds"] == fold
+        for arm in range(3):
+            use = seen & (arms == arm)
+            penalty = case["ridge"] * np.diag([0.0] + [1.0] * (z.shape[1] - 1))
+            slopes = np.linalg.solve(z[use].T @ z[use] + penalty, z[use].T @ reward[use])
+            guesses[held, arm] = z[held] @ slopes
+    target = np.tile(case["target"], (len(x), 1))
+    at = np.arange(len(x))
+    weight = np.minimum(target[at, arms] / propensity, case["clip"] or np.inf)
+    robust = (target * guesses).sum(axis=1) + weight * (reward - guesses[at, arms])
+    def value(terms):
+        """The mean of a row with units as clusters, by the delta method."""
+        sums, rows = np.bincount(unit, terms), np.bincount(unit).astype(float)
+        mean = sums.sum() / rows.sum()
+        spread = np.cov(np.stack([sums, rows])) if len(sums) > 1 else np.zeros((2, 2))
+        variance = (spread[0, 0] - 2 * mean * spread[0, 1] + mean**2 * spread[1, 1]) / rows.mean() ** 2
+        return [float(mean), float(np.sqrt(variance / len(sums)))]
+    ratio = (weight * reward).sum() / weight.sum()
+    residual = np.bincount(unit, weight * (reward - ratio))
+    return {"served": value(reward), "ips": value(weight * reward), "doubly_robust": value(robust), "gain": value(robust - reward),
+            "self_normalised": [float(ratio), float(np.sqrt((residual**2).sum()) / weight.sum())],
+            "effective_rows": float(weight.sum() ** 2 / (weight**2).sum()),
+            "r_squared": float(1 - ((reward - guesses[at, arms]) ** 2).sum() / ((reward - reward.mean()) ** 2).sum())}
+
+
+def share_interval(baseline, canary, alpha):
+    """Newcombe (1998), method 10: canary less baseline."""
+    found = confint_proportions_2indep(*canary, *baseline, method="newcomb", compare="diff", alpha=alpha)
+    return [float(end) for end in found]
+
+
 def cases():
     seed = 0
     for metric in ("mean", "conversion", "ratio"):
@@ -177,6 +225,8 @@ def main():
     ratios = [{"units": u, "shares": s, "p_value": float(check_srm(u, s))} for u, s in [
         ([5000, 5000], [0.5, 0.5]), ([5000, 5200], [0.5, 0.5]), ([5000, 5400], [0.5, 0.5]), ([890, 95, 130], [0.8, 0.1, 0.1]),
         ([100, 5, 5, 2], [9, 0.5, 0.5, 0.1]), ([0, 0], [1, 1]), ([1_000_000, 1_003_000], [1, 1])]]
+    ratios += [{"units": u, "shares": s, "p_value": float(stats.chi2.sf(((np.array(u) - np.array(s) * sum(u)) ** 2 / (np.array(s) * sum(u))).sum(), len(u) - 1))}
+               for u, s in [([9000, 10_000], [0.5, 0.5]), ([40_000, 60_000], [0.5, 0.5]), ([5000, 2600, 2000], [0.5, 0.25, 0.25])]]
     sequential = []
     for seed, shares, real, concentration in [(1, [0.5, 0.5], [0.5, 0.5], 10_000), (2, [0.5, 0.5], [0.46, 0.54], 10_000),
                                               (3, [0.7, 0.2, 0.1], [0.7, 0.2, 0.1], 500), (4, [0.7, 0.2, 0.1], [0.66, 0.21, 0.13], 10_000)]:
@@ -190,10 +240,16 @@ def main():
         {"seed": 11, "rows": 60, "rate": 0.4, "levels": 10, "noise": 0.2}, {"seed": 12, "rows": 900, "rate": 0.1, "levels": 1000, "noise": 0.3},
         {"seed": 13, "rows": 1500, "rate": 0.02, "levels": 100, "noise": 0.1}, {"seed": 14, "rows": 1500, "rate": 0.3, "levels": 100, "noise": 0.5}]]
     off = [{**case, "expected": off_policy(case)} for case in [{"seed": 21, "rows": 30}, {"seed": 22, "rows": 2000}]]
+    evaluations = [{**case, "expected": evaluation(case)} for case in [
+        {"seed": 31, "rows": 400, "rows_of_unit": 1, "folds": 5, "ridge": 1.0, "target": [0.0, 0.0, 1.0], "clip": None},
+        {"seed": 32, "rows": 2000, "rows_of_unit": 4, "folds": 3, "ridge": 10.0, "target": [0.0, 0.4, 0.6], "clip": None},
+        {"seed": 33, "rows": 2000, "rows_of_unit": 7, "folds": 2, "ridge": 0.01, "target": [0.0, 1.0, 0.0], "clip": 2.5}]]
+    newcombe = [{"baseline": b, "canary": c, "alpha": alpha, "interval": share_interval(b, c, alpha)} for alpha in (0.05, 0.001)
+                for b, c in [([0, 1000], [0, 900]), ([10, 1000], [30, 1000]), ([3, 50], [20, 5000]), ([0, 20], [20, 20])]]
     power = [[effect, error, alpha, float(stats.norm.sf(stats.norm.isf(alpha / 2) - effect / error) + stats.norm.cdf(-stats.norm.isf(alpha / 2) - effect / error))]
              for effect in (0.0, 0.1, 0.5) for error in (0.05, 0.2) for alpha in (0.05, 0.001)]
     out = {"compare": compared, "two_proportions": proportions, "sample_ratio": ratios, "sequential": sequential, "msprt": mixture,
-           "paired": pairs, "off_policy": off, "power": power}
+           "paired": pairs, "off_policy": off, "power": power, "evaluation": evaluations, "newcombe": newcombe}
     (HERE / "analysis.json").write_text(json.dumps(out, separators=(",", ":")) + "\n")
 
 

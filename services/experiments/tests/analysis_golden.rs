@@ -5,8 +5,12 @@ use millrace_experiments::analysis::always_valid::{ConfidenceSequence, Msprt};
 use millrace_experiments::analysis::estimate::adjusted;
 use millrace_experiments::analysis::off_policy::{self, Logged};
 use millrace_experiments::analysis::paired::{self, RowMetric, Scored};
+use millrace_experiments::analysis::reward_model;
 use millrace_experiments::analysis::sample_ratio::{self, Sequential};
 use millrace_experiments::analysis::{Effect, Estimate, Metric, Scale, Side, Sums, Tested, fixed, power};
+use millrace_experiments::canary::requests::{self, Share};
+use millrace_experiments::files::Error;
+use millrace_experiments::files::evaluate::{Decision, EvaluateOptions, evaluate};
 use millrace_experiments::random::Random;
 use serde_json::Value;
 
@@ -186,7 +190,7 @@ fn off_policy_estimates_are_those_of_their_formulas() {
     for case in list(&golden()["off_policy"]) {
         let mut random = Random::of(case["seed"].as_u64().unwrap());
         let rows: Vec<Logged> = (0..case["rows"].as_u64().unwrap())
-            .map(|_| {
+            .map(|at| {
                 let [u, v, w, x] = [(); 4].map(|()| random.uniform());
                 let propensity = 0.05 + 0.9 * u;
                 let target = f64::from(u8::from(v < propensity));
@@ -196,10 +200,11 @@ fn off_policy_estimates_are_those_of_their_formulas() {
                     target,
                     expected: 0.9 * w,
                     expected_of_target: 0.4 + 0.1 * u,
+                    unit: at,
                 }
             })
             .collect();
-        let found = off_policy::evaluate(&rows, 0.05).unwrap();
+        let found = off_policy::evaluate(&rows, &off_policy::Rules { alpha: 0.05, clip: None }).unwrap();
         for (value, name) in [
             (found.ips, "ips"),
             (found.doubly_robust, "doubly_robust"),
@@ -226,4 +231,72 @@ fn power_is_the_normal_formula_and_required_units_are_the_least() {
     let (control, treatment) = power::required_units(0.1, (1.0, 1.0), 0.25, 0.05, 0.8).unwrap();
     assert!(control.abs_diff(3924) <= 2 && treatment == control.div_ceil(4), "{control} {treatment}");
     assert!(power::required_units(0.0, (1.0, 1.0), 1.0, 0.05, 0.8).is_none());
+}
+
+/// Decisions of three arms: what `golden/analysis.py` draws.
+fn decisions(case: &Value) -> Vec<Result<Decision, Error>> {
+    let mut random = Random::of(case["seed"].as_u64().unwrap());
+    let target = numbers(&case["target"]);
+    let unit_rows = case["rows_of_unit"].as_u64().unwrap();
+    let decide = |at: u64| {
+        let [a, b, c, d, e] = [(); 5].map(|()| random.uniform());
+        let weights = [1.0, 0.5 + a, 0.3 + b];
+        let whole: f64 = weights.iter().sum();
+        let shares = weights.map(|weight| weight / whole);
+        let arm = if c < shares[0] { 0 } else { 1 + usize::from(c >= shares[0] + shares[1]) };
+        Ok(Decision {
+            unit: Some((at / unit_rows).to_string()),
+            arm: arm.to_string(),
+            propensity: shares[arm],
+            reward: a * arm as f64 + 0.5 * b + d - e,
+            covariates: vec![a, 1000.0 * b, 7.0],
+            target: target.iter().enumerate().map(|(arm, p)| (arm.to_string(), *p)).collect(),
+        })
+    };
+    (0..case["rows"].as_u64().unwrap()).map(decide).collect()
+}
+
+#[test]
+fn policies_are_evaluated_as_numpy_does_with_cross_fitted_ridge_regressions() {
+    for case in list(&golden()["evaluation"]) {
+        let options = EvaluateOptions {
+            model: reward_model::Rules {
+                folds: case["folds"].as_u64().unwrap() as usize,
+                penalty: number(&case["ridge"]),
+            },
+            rules: Some(off_policy::Rules { alpha: 0.05, clip: case["clip"].as_f64() }),
+            ..EvaluateOptions::default()
+        };
+        let report = evaluate(decisions(case), &options).unwrap();
+        let (found, expected) = (&report.evaluation, &case["expected"]);
+        for (value, name) in [
+            (found.served, "served"),
+            (found.ips, "ips"),
+            (found.self_normalised, "self_normalised"),
+            (found.doubly_robust, "doubly_robust"),
+            (found.gain, "gain"),
+        ] {
+            let expected = numbers(&expected[name]);
+            close(value.mean, expected[0], name);
+            close(value.standard_error, expected[1], name);
+        }
+        close(found.effective_rows, number(&expected["effective_rows"]), "effective rows");
+        close(report.model.r_squared, number(&expected["r_squared"]), "r squared");
+    }
+}
+
+#[test]
+fn shares_of_requests_differ_by_newcombes_interval() {
+    for case in list(&golden()["newcombe"]) {
+        let share = |name: &str| {
+            let pair = numbers(&case[name]);
+            Share { bad: pair[0] as u64, all: pair[1] as u64 }
+        };
+        let (baseline, canary) = (share("baseline"), share("canary"));
+        let found = requests::compare(baseline, canary, number(&case["alpha"])).unwrap();
+        let expected = numbers(&case["interval"]);
+        close(found.low, expected[0], &format!("{case} low"));
+        close(found.high, expected[1], &format!("{case} high"));
+        assert_eq!(found.support, baseline.all.min(canary.all));
+    }
 }

@@ -158,7 +158,7 @@ fn versions_that_order_rows_alike_or_lack_a_class_have_no_paired_test() {
 fn off_policy_estimates_recover_an_arm_that_served_rarely_and_refuse_bad_logs() {
     let mut random = Random::of(12);
     let rows: Vec<Logged> = (0..20_000)
-        .map(|_| {
+        .map(|unit| {
             let context = random.uniform();
             let propensity = 0.1 + 0.3 * context;
             let taken = random.chance(propensity);
@@ -167,17 +167,26 @@ fn off_policy_estimates_recover_an_arm_that_served_rarely_and_refuse_bad_logs() 
             let expected = context + if taken { 0.4 } else { 0.0 };
             let propensity = if taken { propensity } else { 1.0 - propensity };
             let target = f64::from(u8::from(taken));
-            Logged { reward, propensity, target, expected, expected_of_target: context + 0.4 }
+            Logged { reward, propensity, target, expected, expected_of_target: context + 0.4, unit }
         })
         .collect();
-    let found = off_policy::evaluate(&rows, 0.01).unwrap();
+    let rules = off_policy::Rules { alpha: 0.01, clip: None };
+    let found = off_policy::evaluate(&rows, &rules).unwrap();
     for value in [found.ips, found.self_normalised, found.doubly_robust] {
         assert!(value.low < 1.0 && 1.0 < value.high, "{value:?}");
     }
     assert!(found.doubly_robust.standard_error < 0.7 * found.self_normalised.standard_error);
     assert!(found.self_normalised.standard_error < found.ips.standard_error);
     assert!((found.mean_weight - 1.0).abs() < 0.1 && found.effective_rows < 8000.0);
-    let bad = |row: Logged| off_policy::evaluate(&[rows[0], row], 0.05).unwrap_err().to_string();
+    assert!(found.gain.low > 0.3 && found.gain.standard_error < found.doubly_robust.standard_error);
+    // Every row twice says nothing more: units are what is independent.
+    let twice = off_policy::evaluate(&[&rows[..], &rows[..]].concat(), &rules).unwrap();
+    assert!((twice.ips.standard_error / found.ips.standard_error - 1.0).abs() < 1e-9);
+    assert!((twice.self_normalised.standard_error / found.self_normalised.standard_error - 1.0).abs() < 1e-9);
+    let clipped = off_policy::evaluate(&rows, &off_policy::Rules { clip: Some(3.0), ..rules }).unwrap();
+    assert!(clipped.clipped_rows > 0 && clipped.clipped_share > 0.0 && clipped.greatest_weight > 3.0);
+    assert!(clipped.ips.mean < found.ips.mean && clipped.ips.standard_error < found.ips.standard_error);
+    let bad = |row: Logged| off_policy::evaluate(&[rows[0], row], &rules).unwrap_err().to_string();
     assert!(bad(Logged { propensity: 0.0, ..rows[0] }).starts_with("row 2: propensity 0"));
     assert!(bad(Logged { reward: f64::NAN, ..rows[0] }).starts_with("row 2"));
 }

@@ -4,6 +4,7 @@
 use millrace_experiments::analysis::paired::{Scored, auc};
 use millrace_experiments::canary::decision::{Better, Standing};
 use millrace_experiments::canary::plan::{Aim, Error, Traffic};
+use millrace_experiments::canary::requests::{self, Latencies, Share};
 use millrace_experiments::canary::{Action, Criterion, Evidence, Judged, Release, State, Step, decide, plan};
 use millrace_experiments::random::Random;
 
@@ -119,6 +120,42 @@ fn arms_are_compared_with_a_baseline_of_their_size_above_one_half_the_rest() {
         plan(&judged, &aim, &traffic, &[Step { share: 1.0, max_ms: DAY }]),
         Err(Error::Never { .. })
     ));
+}
+
+#[test]
+fn errors_missing_inputs_and_latency_are_shares_of_requests() {
+    let share = |bad| Share { bad, all: 4000 };
+    let criterion = requests::criterion("errors", 0.005, requests::required(0.001, 0.02, 0.05, 0.9).unwrap());
+    assert!((200..2000).contains(&criterion.required), "{criterion:?}");
+    let standing = |canary| criterion.standing(requests::compare(share(0), share(canary), 0.01).as_ref());
+    // Nothing wrong in either arm is good, not unknown; 2 percent more are worse.
+    assert_eq!(
+        [standing(0), standing(20), standing(80)],
+        [Standing::Good, Standing::Undecided, Standing::Worse]
+    );
+    assert!(requests::compare(Share::default(), share(1), 0.05).is_none());
+
+    let mut random = Random::of(3);
+    let mut latencies = |factor: f64| {
+        let (mut whole, mut part) = (Latencies::default(), Latencies::default());
+        for at in 0..6000 {
+            let latency = 2.0 * factor * (0.5 * random.normal()).exp();
+            if at % 2 == 0 { &mut whole } else { &mut part }.add(latency, 1);
+        }
+        let mut other = part.clone();
+        other.merge(&whole);
+        whole.merge(&part);
+        assert_eq!((whole.requests(), &whole), (6000, &other));
+        whole
+    };
+    let (baseline, same, slow) = (latencies(1.0), latencies(1.0), latencies(3.0));
+    let p99 = Criterion { metric: "latency".into(), margin: 0.02, ..criterion };
+    let standing = |canary| p99.standing(requests::compare_latencies(&baseline, canary, 0.01).as_ref());
+    assert_eq!((standing(&same), standing(&slow)), (Standing::Good, Standing::Worse));
+    assert!(requests::compare_latencies(&Latencies::default(), &same, 0.01).is_none());
+    let mut odd = Latencies::default();
+    [f64::NAN, f64::INFINITY, -1.0, 0.0].into_iter().for_each(|latency| odd.add(latency, 1));
+    assert_eq!(odd.requests(), 4);
 }
 
 /// Rows of the size that the plan asks for: what each kind of canary comes to.

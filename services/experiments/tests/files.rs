@@ -82,6 +82,24 @@ fn rows_of_a_unit_are_one_unit_and_their_order_does_not_matter() {
 }
 
 #[test]
+fn looks_on_the_way_take_units_in_their_order_and_count_after_the_burn_in() {
+    let options = Options { looks: 30, burn_in_units: 300, ..Options::new("amount", Metric::Mean) };
+    let report = analyze(rows(1), &options).unwrap();
+    let b = &report.comparisons[0];
+    assert_eq!((b.looks.len(), b.looks.iter().filter(|look| look.counts).count()), (30, 23));
+    let (first, last) = (b.looks[8], b.looks[29]);
+    let end = &b.primary().unwrap().confidence_sequence;
+    assert_eq!((last.units, last.low, last.high), (1200, end.low, end.high));
+    assert!(last.high - last.low < 0.6 * (first.high - first.low) && b.looks[3].p_value == 1.0);
+    assert!(b.looks.windows(2).all(|pair| pair[1].p_value <= pair[0].p_value));
+    assert!(
+        b.reason.starts_with("p = ") && b.reason.ends_with("is at most 0.05, and the difference is above 0")
+    );
+    assert!(report.sample_ratio.always_valid_p_value.unwrap() > 0.5);
+    assert!(analyze(rows(1), &Options { looks: 100_000, ..options }).is_err());
+}
+
+#[test]
 fn a_mismatch_and_units_of_two_arms_stop_the_conclusion() {
     let rows: Vec<_> =
         rows(1).into_iter().filter(|row| row.as_ref().is_ok_and(|row| row.arm != "c")).collect();

@@ -2,8 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use millrace_experiments::interleave::Method;
+use millrace_experiments::random::Random;
 use millrace_experiments::simulate::{
-    ClickModel, Line, Looking, Size, most_rejections, power, sensitivity, type_one,
+    ClickModel, Line, Looking, Size, UnitRows, most_rejections, power, same_arms, sensitivity, type_one,
 };
 
 #[test]
@@ -49,6 +50,22 @@ fn the_whole_table() {
         }
     }
     assert!(lines.iter().all(Line::holds));
+}
+
+/// Units have a level of their own and 1 to 40 rows: rows of a unit say much the same.
+#[test]
+fn rows_of_units_taken_for_independent_reject_far_too_often() {
+    let mut random = Random::of(9);
+    let unit = |at: usize| {
+        let level = random.normal();
+        let values: Vec<f64> = (0..=random.below(40)).map(|_| level + random.normal()).collect();
+        let squares = values.iter().map(|value| value * value).sum();
+        UnitRows { unit: at.to_string(), rows: values.len() as u64, sum: values.iter().sum(), squares }
+    };
+    let units: Vec<UnitRows> = (0..400).map(unit).collect();
+    let found = same_arms(&units, 200, 0.05, 1).unwrap();
+    assert!(found.by_unit <= most_rejections(200, 0.05) && found.by_row > 80, "{found:?}");
+    assert!(same_arms(&units[..1], 1, 0.05, 1).is_err());
 }
 
 #[test]

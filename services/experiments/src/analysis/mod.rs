@@ -7,9 +7,11 @@
 //! - [`always_valid`]: confidence sequences and mSPRT, which may be looked at any time;
 //! - [`sample_ratio`]: whether arms have the share of units that they should have;
 //! - [`power`]: what a number of units can see, and how many are needed;
+//! - [`plan`]: power and required size of an experiment before its start;
 //! - [`paired`]: two versions that scored the same rows: AUC, log loss, Brier score, calibration, agreement;
 //! - [`units`]: which unit counts where: exposures, windows, maturity, units of two arms;
 //! - [`off_policy`]: what an arm that was not served would have earned;
+//! - [`reward_model`]: a guess of rewards that such estimates correct;
 //! - [`thompson`]: shares of a bandit's arms.
 
 pub mod always_valid;
@@ -18,7 +20,9 @@ pub mod estimate;
 pub mod fixed;
 pub mod off_policy;
 pub mod paired;
+pub mod plan;
 pub mod power;
+pub mod reward_model;
 pub mod sample_ratio;
 pub mod sums;
 pub mod thompson;

@@ -1,5 +1,7 @@
 //! What is kept of an arm: mergeable sums over its units.
 
+mod bytes;
+
 use std::fmt;
 use std::str::FromStr;
 

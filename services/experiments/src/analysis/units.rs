@@ -1,5 +1,7 @@
 //! Which unit counts where: the unit of analysis is the unit of assignment.
 
+mod bytes;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -22,13 +24,13 @@ pub struct Rules {
 }
 
 /// Units with their exposures and values. The order in which these come does not matter, up to [`compact`](Self::compact).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Units {
     rules: Rules,
     units: BTreeMap<String, Unit>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Unit {
     /// Time and arm of the first exposure.
     first: Option<(i64, String)>,
@@ -36,7 +38,7 @@ struct Unit {
     values: Values,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 enum Values {
     /// Times with y and a ratio's denominator.
     Each(Vec<(i64, f64, f64)>),

@@ -3,6 +3,8 @@
 use millrace_statistics::two_sample::correction::holm;
 
 use super::Error;
+use super::conclude::{conclude, stopped};
+use super::looks::{looks, sequential_ratio};
 use super::report::{
     AdjustedDifferences, Answer, ArmReport, Comparison, Conclusion, Differences, Report, SampleRatio, Tests,
 };
@@ -32,6 +34,10 @@ pub struct Options {
     pub sequence: ConfidenceSequence,
     /// mSPRT's expected relative effect; without it mSPRT is left out.
     pub expected_relative_effect: Option<f64>,
+    /// How many looks are told, units taken in the order of their first rows; 0 for none but the last.
+    pub looks: usize,
+    /// Units of both arms below which a look does not count.
+    pub burn_in_units: u64,
 }
 
 impl Options {
@@ -47,9 +53,14 @@ impl Options {
             max_mixed_share: 0.01,
             sequence: ConfidenceSequence::default(),
             expected_relative_effect: None,
+            looks: 0,
+            burn_in_units: 200,
         }
     }
 }
+
+/// More looks than this are refused: nobody reads them.
+const MOST_LOOKS: usize = 10_000;
 
 /// Analyses rows.
 ///
@@ -64,42 +75,64 @@ pub fn analyze(
     for (at, row) in rows.into_iter().enumerate() {
         units.take(at as u64 + 1, row?, options.kind)?;
     }
-    let mut arms = units.arms();
-    if arms.len() < 2 {
-        return Err(Error::Arms(arms.len()));
-    }
-    let named = |name: &str| arms.iter().position(|(arm, _)| arm == name);
-    let control = match &options.control {
-        Some(name) => named(name).ok_or_else(|| Error::NoSuchArm(name.clone()))?,
-        None => named("control").unwrap_or(0),
-    };
-    arms[..=control].rotate_right(1);
-    let ratio = ratio(&arms, options)?;
+    let order = order(units.arms(), options)?;
+    let of = |sums: Vec<Sums>| -> Vec<Sums> { order.iter().map(|arm| sums[*arm].clone()).collect() };
+    let parts: Vec<Vec<Sums>> = units.parts(options.looks.max(1)).into_iter().map(of).collect();
+    let names: Vec<String> = order.iter().map(|arm| units.arms()[*arm].clone()).collect();
+    let sums = whole(&parts, names.len());
+    let ratio = ratio(&names, &sums, &parts, options)?;
     let stopped = stopped(&units, &ratio, options);
     let covariate = units.covariate && options.kind != Metric::Ratio;
-    let mut comparisons: Vec<Comparison> =
-        arms[1..].iter().map(|(name, sums)| compare(name, &arms[0].1, sums, covariate, options)).collect();
-    conclude(&mut comparisons, options.alpha, stopped.is_empty());
+    let mut comparisons = Vec::with_capacity(names.len() - 1);
+    for (at, name) in names.iter().enumerate().skip(1) {
+        let mut comparison = compare(name, &sums[0], &sums[at], covariate, options);
+        comparison.looks = looks(&parts, at, covariate, options);
+        comparisons.push(comparison);
+    }
+    let p_values: Vec<f64> =
+        comparisons.iter().map(|one| one.primary().map_or(f64::NAN, |tests| tests.welch.p_value)).collect();
+    for (comparison, p_value) in comparisons.iter_mut().zip(holm(&p_values)) {
+        conclude(comparison, p_value, options.alpha, &stopped);
+    }
+    let describe = |(at, (arm, sums)): (usize, (String, &Sums))| {
+        let side = if at == 0 { Side::Control } else { Side::Treatment };
+        ArmReport { arm, units: sums.units(), estimate: Estimate::of(options.kind, sums, side).into() }
+    };
     Ok(Report {
         metric: options.metric.clone(),
         kind: options.kind,
         alpha: options.alpha,
-        control: arms[0].0.clone(),
+        control: names[0].clone(),
+        rows: units.rows,
+        units: units.count() as u64,
         mixed_units: units.mixed,
         sample_ratio: ratio,
         comparisons,
         stopped,
-        arms: arms
-            .into_iter()
-            .enumerate()
-            .map(|(at, (arm, sums))| describe(arm, &sums, at, options.kind))
-            .collect(),
+        arms: names.into_iter().zip(&sums).enumerate().map(describe).collect(),
     })
 }
 
-fn describe(arm: String, sums: &Sums, at: usize, kind: Metric) -> ArmReport {
-    let side = if at == 0 { Side::Control } else { Side::Treatment };
-    ArmReport { arm, units: sums.units(), estimate: Estimate::of(kind, sums, side).into() }
+/// Places of the arms, the control first.
+fn order(arms: &[String], options: &Options) -> Result<Vec<usize>, Error> {
+    if arms.len() < 2 {
+        return Err(Error::Arms(arms.len()));
+    }
+    let named = |name: &str| arms.iter().position(|arm| arm == name);
+    let control = match &options.control {
+        Some(name) => named(name).ok_or_else(|| Error::NoSuchArm(name.clone()))?,
+        None => named("control").unwrap_or(0),
+    };
+    let others = (0..arms.len()).filter(|arm| *arm != control);
+    Ok(std::iter::once(control).chain(others).collect())
+}
+
+fn whole(parts: &[Vec<Sums>], arms: usize) -> Vec<Sums> {
+    let mut whole = vec![Sums::default(); arms];
+    for part in parts {
+        whole.iter_mut().zip(part).for_each(|(whole, part)| whole.merge(part));
+    }
+    whole
 }
 
 fn check(options: &Options) -> Result<(), Error> {
@@ -116,42 +149,37 @@ fn check(options: &Options) -> Result<(), Error> {
         expected,
         expected > 0.0 && expected.is_finite(),
         "an effect is above 0",
-    )
+    )?;
+    let mixed = options.max_mixed_share;
+    within("max_mixed_share", mixed, (0.0..=1.0).contains(&mixed), "a share lies in [0, 1]")?;
+    within("looks", options.looks as f64, options.looks <= MOST_LOOKS, "nobody reads more than 10,000 looks")
 }
 
-fn ratio(arms: &[(String, Sums)], options: &Options) -> Result<SampleRatio, Error> {
+fn ratio(
+    names: &[String],
+    sums: &[Sums],
+    parts: &[Vec<Sums>],
+    options: &Options,
+) -> Result<SampleRatio, Error> {
     for (name, share) in &options.shares {
-        if !arms.iter().any(|(arm, _)| arm == name) {
+        if !names.contains(name) {
             return Err(Error::NoSuchArm(name.clone()));
         }
         if !(*share > 0.0 && share.is_finite()) {
             return Err(Error::Option { name: "share", value: *share, needs: "a share is above 0" });
         }
     }
-    let share = |(arm, _): &(String, Sums)| {
+    let share = |arm: &String| {
         let declared = options.shares.iter().find(|(name, _)| name == arm);
         declared.map_or(if options.shares.is_empty() { 1.0 } else { 0.0 }, |(_, share)| *share)
     };
-    let shares: Vec<f64> = arms.iter().map(share).collect();
+    let shares: Vec<f64> = names.iter().map(share).collect();
     let whole: f64 = shares.iter().sum();
-    let counts: Vec<u64> = arms.iter().map(|(_, sums)| sums.units()).collect();
+    let counts: Vec<u64> = sums.iter().map(Sums::units).collect();
+    let shares: Vec<f64> = shares.iter().map(|share| share / whole).collect();
     let p_value = sample_ratio::fixed(&counts, &shares);
-    Ok(SampleRatio { shares: shares.iter().map(|share| share / whole).collect(), p_value })
-}
-
-fn stopped(units: &Units, ratio: &SampleRatio, options: &Options) -> Vec<String> {
-    let mut reasons = Vec::new();
-    let all = units.count();
-    if units.mixed as f64 > options.max_mixed_share * all as f64 {
-        reasons.push(format!(
-            "{} of {all} units are in two arms, above {}",
-            units.mixed, options.max_mixed_share
-        ));
-    }
-    if ratio.p_value < options.sample_ratio_alpha {
-        reasons.push(format!("the arms do not have their shares of units (p = {:.2e})", ratio.p_value));
-    }
-    reasons
+    let always_valid_p_value = (options.looks > 0).then(|| sequential_ratio(parts, &shares));
+    Ok(SampleRatio { shares, p_value, always_valid_p_value })
 }
 
 fn compare(name: &str, control: &Sums, arm: &Sums, covariate: bool, options: &Options) -> Comparison {
@@ -176,6 +204,8 @@ fn compare(name: &str, control: &Sums, arm: &Sums, covariate: bool, options: &Op
         two_proportions: conversion.then(|| fixed::two_proportions(control, arm, options.alpha).into()),
         corrected_p_value: None,
         conclusion: Conclusion::None,
+        reason: String::new(),
+        looks: Vec::new(),
     }
 }
 
@@ -193,26 +223,4 @@ fn differences(control: &Estimate, arm: &Estimate, options: &Options) -> Result<
         })
     };
     Ok(Differences { absolute: tests(Scale::Absolute)?, relative: Answer::from(tests(Scale::Relative)) })
-}
-
-/// Holm over the arms; nothing is concluded where something stops it.
-fn conclude(comparisons: &mut [Comparison], alpha: f64, may: bool) {
-    let primary = |comparison: &Comparison| {
-        let adjusted =
-            comparison.adjusted.as_ref().map(|answer| answer.known().map(|found| &found.differences));
-        let found = adjusted.unwrap_or_else(|| comparison.raw.known());
-        found.map(|found| found.absolute.welch)
-    };
-    let tested: Vec<_> = comparisons.iter().map(primary).collect();
-    let p_values: Vec<f64> = tested.iter().map(|test| test.map_or(f64::NAN, |test| test.p_value)).collect();
-    for ((comparison, test), p_value) in comparisons.iter_mut().zip(tested).zip(holm(&p_values)) {
-        let Some(test) = test else { continue };
-        comparison.corrected_p_value = Some(p_value);
-        comparison.conclusion = match (may, p_value <= alpha, test.difference > 0.0) {
-            (false, ..) => Conclusion::None,
-            (_, false, _) => Conclusion::NotSeen,
-            (.., true) => Conclusion::Higher,
-            _ => Conclusion::Lower,
-        };
-    }
 }

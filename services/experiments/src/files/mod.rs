@@ -1,7 +1,10 @@
 //! The same code on files: rows of unit, arm and values; rankings as JSON lines.
 
 pub mod analyze;
+mod conclude;
+pub mod evaluate;
 pub mod interleave;
+mod looks;
 pub mod report;
 mod rows;
 
@@ -9,6 +12,8 @@ pub use analyze::{Options, analyze};
 pub use interleave::interleave_lines;
 pub use report::Report;
 pub use rows::Row;
+
+use crate::analysis::off_policy;
 
 /// Why a file is not analysed.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +44,12 @@ pub enum Error {
         /// What it must be.
         needs: &'static str,
     },
+    /// Logs that give no estimate.
+    #[error(transparent)]
+    OffPolicy(#[from] off_policy::Error),
+    /// What reads the rows: the file, with its column or line.
+    #[error("{0}")]
+    Source(String),
     /// A line of rankings that does not fit.
     #[error("line {line}: {problem}")]
     Line {

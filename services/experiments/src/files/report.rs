@@ -49,6 +49,10 @@ pub struct Report {
     pub control: String,
     /// Arms with their units, the control first.
     pub arms: Vec<ArmReport>,
+    /// Rows read.
+    pub rows: u64,
+    /// Units, those in two arms included.
+    pub units: u64,
     /// Units in two arms, excluded.
     pub mixed_units: u64,
     /// Whether arms have the share of units that they should have.
@@ -77,6 +81,9 @@ pub struct SampleRatio {
     pub shares: Vec<f64>,
     /// The chi-square test's.
     pub p_value: f64,
+    /// The sequential test's, where looks are told: it may be looked at any time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub always_valid_p_value: Option<f64>,
 }
 
 /// One arm against the control.
@@ -97,6 +104,46 @@ pub struct Comparison {
     pub corrected_p_value: Option<f64>,
     /// What is concluded.
     pub conclusion: Conclusion,
+    /// Why.
+    pub reason: String,
+    /// The confidence sequence on the way (adjusted where there is a covariate), where looks are asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub looks: Vec<Look>,
+}
+
+impl Comparison {
+    /// The tests of the absolute difference that the conclusion rests on: adjusted where there is a covariate.
+    pub fn primary(&self) -> Option<&Tests> {
+        match &self.adjusted {
+            Some(adjusted) => adjusted.known().map(|found| &found.differences.absolute),
+            None => self.raw.known().map(|found| &found.absolute),
+        }
+    }
+
+    /// The same of the relative difference.
+    pub fn relative(&self) -> Option<&Tests> {
+        match &self.adjusted {
+            Some(adjusted) => adjusted.known().and_then(|found| found.differences.relative.known()),
+            None => self.raw.known().and_then(|found| found.relative.known()),
+        }
+    }
+}
+
+/// A look at a comparison on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Look {
+    /// Units of both arms so far.
+    pub units: u64,
+    /// The difference then.
+    pub difference: f64,
+    /// The lower end of its always-valid interval.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// Whether the look counts: it does not within the burn-in.
+    pub counts: bool,
+    /// The least p-value of the looks that count so far.
+    pub p_value: f64,
 }
 
 /// What is concluded of an arm.

@@ -22,7 +22,11 @@ pub struct Row {
 #[derive(Default)]
 pub(super) struct Units {
     arms: Vec<String>,
-    units: HashMap<String, Unit>,
+    /// In the order of their first rows.
+    units: Vec<Unit>,
+    places: HashMap<String, usize>,
+    /// Rows taken.
+    pub(super) rows: u64,
     /// Units in two arms.
     pub(super) mixed: u64,
     /// Whether a row had a denominator or a covariate.
@@ -55,8 +59,10 @@ impl Units {
             return wrong("denominator or covariate", format!("{beside} is no number"));
         }
         let arm = self.arm(of.arm);
-        let Some(unit) = self.units.get_mut(&of.unit) else {
-            self.units.insert(of.unit, Unit { arm, mixed: false, value: of.value, beside });
+        self.rows += 1;
+        let Some(unit) = self.places.get(&of.unit).and_then(|place| self.units.get_mut(*place)) else {
+            self.places.insert(of.unit, self.units.len());
+            self.units.push(Unit { arm, mixed: false, value: of.value, beside });
             return Ok(());
         };
         if unit.arm != arm && !unit.mixed {
@@ -91,12 +97,23 @@ impl Units {
         self.units.len()
     }
 
-    /// Arms in the order of the file with the sums of units that are in one arm only.
-    pub(super) fn arms(&self) -> Vec<(String, Sums)> {
-        let mut sums = vec![Sums::default(); self.arms.len()];
-        for unit in self.units.values().filter(|unit| !unit.mixed) {
-            sums[unit.arm].add(unit.value, unit.beside);
-        }
-        self.arms.iter().cloned().zip(sums).collect()
+    /// Arms in the order of the file.
+    pub(super) fn arms(&self) -> &[String] {
+        &self.arms
+    }
+
+    /// Sums by arm of units that are in one arm only, for each of `parts` parts of the units in their order.
+    pub(super) fn parts(&self, parts: usize) -> Vec<Vec<Sums>> {
+        let count = self.units.len();
+        let part = |at: usize| {
+            let mut sums = vec![Sums::default(); self.arms.len()];
+            let units = &self.units[count * at / parts..count * (at + 1) / parts];
+            units
+                .iter()
+                .filter(|unit| !unit.mixed)
+                .for_each(|unit| sums[unit.arm].add(unit.value, unit.beside));
+            sums
+        };
+        (0..parts).map(part).collect()
     }
 }

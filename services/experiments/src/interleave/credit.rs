@@ -1,5 +1,7 @@
 //! Clicks on one list: what each earns as it comes, and the final outcome when its horizon closes.
 
+mod bytes;
+
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
@@ -88,7 +90,7 @@ const MOST_IDS: usize = 256;
 
 /// A list shown and its clicks so far. Clicks and impressions may come in any order; the final outcome does not depend on
 /// it, as long as an id stands for one click.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Ledger {
     list: List,
     shown_at_ms: i64,

@@ -1,5 +1,7 @@
 //! The list shown, with the credit that a click on each position earns.
 
+mod bytes;
+
 /// A position of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Slot {
