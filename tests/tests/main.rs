@@ -7,6 +7,8 @@ mod deployments;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod experiment_files;
+#[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
 mod oracle;

@@ -8,6 +8,7 @@
 //! - [`canary`]: whether a step of a canary release is passed, and how long steps must be;
 //! - [`simulate`]: how often these tests are wrong, and how much they see;
 //! - [`files`]: the same on rows and rankings of files;
+//! - [`range`]: numbers that are asked for, and their ranges;
 //! - [`report`]: an analysis as a page;
 //! - [`random`]: seeded draws that are the same on every machine.
 
@@ -16,6 +17,7 @@ pub mod assignment;
 pub mod canary;
 pub mod files;
 pub mod interleave;
+pub mod range;
 pub mod report;
 pub mod simulate;
 

@@ -7,6 +7,7 @@ use millrace_experiments::canary::plan::{Aim, Error, Traffic};
 use millrace_experiments::canary::requests::{self, Latencies, Share};
 use millrace_experiments::canary::{Action, Criterion, Evidence, Judged, Release, State, Step, decide, plan};
 use millrace_experiments::random::Random;
+use millrace_experiments::range::OutOfRange;
 
 fn criterion(better: Better) -> Criterion {
     Criterion { metric: "auc".into(), better, margin: 0.01, required: 100 }
@@ -101,7 +102,7 @@ fn a_plan_refuses_steps_that_cannot_see_the_bound() {
     );
     assert!(matches!(
         plan(&judged, &Aim { power: 1.0, ..aim }, &traffic, &[step(1)]),
-        Err(Error::Number { name: "power", .. })
+        Err(Error::Number(OutOfRange { name: "power", .. }))
     ));
 }
 

@@ -46,3 +46,15 @@ fn what_is_wrong_with_a_file_is_said_with_its_name_and_line() {
     fs::write(&broken, "PAR1 no").unwrap();
     assert!(said(&broken, None).contains("x.parquet: is no Parquet file"));
 }
+
+#[test]
+fn texts_and_numbers_of_a_column_are_told_or_refused_by_name() {
+    let (_folder, path) = csv("a,b,c\n1,x,true\n2,,false\n");
+    let batch = open(&path, None).unwrap().next().unwrap().unwrap();
+    let texts = |column: &str| texts(&path, &batch, column).unwrap();
+    assert_eq!(texts("a"), [Some("1".to_owned()), Some("2".to_owned())]);
+    assert_eq!(texts("b"), [Some("x".to_owned()), None]);
+    assert_eq!(numbers(&path, &batch, "c").unwrap(), [1.0, 0.0]);
+    let refused = numbers(&path, &batch, "b").unwrap_err().to_string();
+    assert!(refused.ends_with("data.csv: column `b` (Utf8) is not numeric"), "{refused}");
+}

@@ -1,10 +1,17 @@
 //! The command line: what can be asked of `millrace`.
 
+mod experiment;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millrace_load::fraud::ChangeKind;
 use millrace_runtime::config;
+
+pub use experiment::{
+    AnalyzeArgs, EvaluateArgs, ExperimentCommand, InterleaveArgs, PlanArmsArgs, PlanCanaryArgs, PlanCommand,
+    SimulateArgs, Size,
+};
 
 /// Turns Kafka topics into live machine learning: streaming features, scoring, monitoring.
 #[derive(Debug, Parser)]
@@ -58,6 +65,9 @@ pub enum Command {
     /// Watch what flows for change: the service, its alarms, reports
     #[command(subcommand)]
     Drift(DriftCommand),
+    /// Judge arms: tests, interleaving, plans, what was not served
+    #[command(subcommand)]
+    Experiment(ExperimentCommand),
     /// Compute a feature view over Parquet files, by the very plan that the stream runs
     Backfill(BackfillArgs),
     /// Look at what could not be processed

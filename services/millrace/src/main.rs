@@ -8,6 +8,7 @@ mod dead_letters;
 mod demo;
 mod drift;
 mod embedded;
+mod experiment;
 mod services;
 mod text;
 mod topics;
@@ -48,6 +49,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
         }
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
         Command::Drift(command) => return drift::run(folder, command),
+        Command::Experiment(command) => return experiment::run(command),
         Command::Backfill(args) => backfill::run(folder, &args)?,
         Command::DeadLetters(DeadLettersCommand::List { app, reason, json, service }) => {
             dead_letters::list(folder, &app, reason.as_deref(), json, &service)?;

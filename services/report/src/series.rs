@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::html::escape;
+use super::text::{digits, short};
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 120.0;
@@ -72,8 +73,10 @@ impl Series {
             return String::new();
         };
         format!(
-            "<p class=ends><span>{}</span><span>{low:.3} to {high:.3}</span><span>{}</span></p>",
+            "<p class=ends><span>{}</span><span>{} to {}</span><span>{}</span></p>",
             escape(&first.window),
+            short(low),
+            short(high),
             escape(&last.window)
         )
     }
@@ -88,8 +91,9 @@ impl Point {
         let (class, said) =
             if self.mature { ("dot", "") } else { ("early", ", labels still missing: biased") };
         format!(
-            "<circle class={class} cx={x:.1} cy={y:.1} r=3><title>{}: {value:.4}{said}</title></circle>",
-            escape(&self.window)
+            "<circle class={class} cx={x:.1} cy={y:.1} r=3><title>{}: {}{said}</title></circle>",
+            escape(&self.window),
+            digits(value, 4)
         )
     }
 }

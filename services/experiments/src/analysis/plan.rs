@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::power::{detectable, power, required_units};
+use crate::range::{OutOfRange, within};
 
 /// What is planned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -58,15 +59,8 @@ pub struct Detectable {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A number outside its range.
-    #[error("{name} is {value}: {needs}")]
-    Number {
-        /// Which one.
-        name: &'static str,
-        /// What it is.
-        value: f64,
-        /// What it must be.
-        needs: &'static str,
-    },
+    #[error(transparent)]
+    Number(#[from] OutOfRange),
     /// Nothing to compare.
     #[error("{0} arms: two are needed")]
     Arms(usize),
@@ -111,9 +105,6 @@ pub fn plan(ask: &Ask) -> Result<Plan, Error> {
 }
 
 fn check(ask: &Ask) -> Result<(), Error> {
-    let within = |name, value: f64, holds: bool, needs| {
-        if holds { Ok(()) } else { Err(Error::Number { name, value, needs }) }
-    };
     let (inside, above) = (|v: f64| v > 0.0 && v < 1.0, |v: f64| v > 0.0 && v.is_finite());
     if ask.shares.len() < 2 {
         return Err(Error::Arms(ask.shares.len()));
@@ -130,5 +121,5 @@ fn check(ask: &Ask) -> Result<(), Error> {
     let sum: f64 = ask.shares.iter().sum();
     within("sum of shares", sum, sum <= 1.0 + 1e-9, "there is no more traffic than all")?;
     let (one, two) = ask.variances;
-    within("variance", one.min(two), above(one) && above(two), "a variance is above 0")
+    Ok(within("variance", one.min(two), above(one) && above(two), "a variance is above 0")?)
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::release::Step;
 use crate::analysis::power::{conversion_variance, required_positives, required_units};
+use crate::range::{OutOfRange, within};
 
 const DAY_MS: f64 = 86_400_000.0;
 
@@ -79,15 +80,8 @@ pub struct Planned {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// A number outside its range.
-    #[error("{name} is {value}: {needs}")]
-    Number {
-        /// Which one.
-        name: &'static str,
-        /// What it is.
-        value: f64,
-        /// What it must be.
-        needs: &'static str,
-    },
+    #[error(transparent)]
+    Number(#[from] OutOfRange),
     /// A step that is too short.
     #[error(
         "step {step} (share {share}) cannot see a difference of {bound}: it needs {required} {what}, which take {days:.1} days \
@@ -196,7 +190,7 @@ fn size(judged: &Judged, aim: &Aim, traffic: &Traffic, step: &Step) -> Option<Pl
     }
 }
 
-fn check(judged: &Judged, aim: &Aim, traffic: &Traffic) -> Result<(), Error> {
+fn check(judged: &Judged, aim: &Aim, traffic: &Traffic) -> Result<(), OutOfRange> {
     let inside = |value: f64| value > 0.0 && value < 1.0;
     within(
         "bound",
@@ -225,8 +219,4 @@ fn check(judged: &Judged, aim: &Aim, traffic: &Traffic) -> Result<(), Error> {
             within("deviation", deviation, deviation > 0.0, "a standard deviation is above 0")
         }
     }
-}
-
-fn within(name: &'static str, value: f64, holds: bool, needs: &'static str) -> Result<(), Error> {
-    if holds { Ok(()) } else { Err(Error::Number { name, value, needs }) }
 }

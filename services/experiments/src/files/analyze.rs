@@ -12,6 +12,7 @@ use super::rows::{Row, Units};
 use crate::analysis::always_valid::{ConfidenceSequence, Msprt};
 use crate::analysis::estimate::adjusted;
 use crate::analysis::{Effect, Estimate, Metric, Scale, Side, Sums, Undefined, fixed, sample_ratio};
+use crate::range::{OutOfRange, within};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +114,23 @@ pub fn analyze(
     })
 }
 
+/// The metric of all units, whatever their arm: what a plan starts from.
+///
+/// # Errors
+/// What the rows' source gives, a value that does not fit.
+pub fn describe(
+    rows: impl IntoIterator<Item = Result<Row, Error>>,
+    kind: Metric,
+) -> Result<Result<Estimate, Undefined>, Error> {
+    let mut units = Units::default();
+    for (at, row) in rows.into_iter().enumerate() {
+        units.take(at as u64 + 1, row?, kind)?;
+    }
+    let mut sums = Sums::default();
+    units.parts(1).iter().flatten().for_each(|arm| sums.merge(arm));
+    Ok(Estimate::of(kind, &sums, Side::Control))
+}
+
 /// Places of the arms, the control first.
 fn order(arms: &[String], options: &Options) -> Result<Vec<usize>, Error> {
     if arms.len() < 2 {
@@ -135,10 +153,7 @@ fn whole(parts: &[Vec<Sums>], arms: usize) -> Vec<Sums> {
     whole
 }
 
-fn check(options: &Options) -> Result<(), Error> {
-    let within = |name, value: f64, holds: bool, needs| {
-        if holds { Ok(()) } else { Err(Error::Option { name, value, needs }) }
-    };
+fn check(options: &Options) -> Result<(), OutOfRange> {
     let inside = |value: f64| value > 0.0 && value < 1.0;
     let tuned = options.sequence.tuned_for_units;
     within("alpha", options.alpha, inside(options.alpha), "a level lies in (0, 1)")?;
@@ -165,9 +180,7 @@ fn ratio(
         if !names.contains(name) {
             return Err(Error::NoSuchArm(name.clone()));
         }
-        if !(*share > 0.0 && share.is_finite()) {
-            return Err(Error::Option { name: "share", value: *share, needs: "a share is above 0" });
-        }
+        within("share", *share, *share > 0.0 && share.is_finite(), "a share is above 0")?;
     }
     let share = |arm: &String| {
         let declared = options.shares.iter().find(|(name, _)| name == arm);

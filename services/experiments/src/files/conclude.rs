@@ -1,5 +1,7 @@
 //! What is concluded, and why.
 
+use millrace_report::text;
+
 use super::analyze::Options;
 use super::report::{Answer, Comparison, Conclusion, SampleRatio};
 use super::rows::Units;
@@ -25,16 +27,15 @@ pub(super) fn stopped(units: &Units, ratio: &SampleRatio, options: &Options) -> 
 /// Concludes from the p-value that was corrected for the number of arms; nothing where something stops it.
 pub(super) fn conclude(comparison: &mut Comparison, p_value: f64, alpha: f64, stopped: &[String]) {
     let Some(test) = comparison.primary().map(|tests| tests.welch) else {
-        let undefined = |why: &str| format!("nothing is defined: {why}");
         let why = match (&comparison.adjusted, &comparison.raw) {
             (Some(Answer::Undefined { undefined }), _) | (_, Answer::Undefined { undefined }) => undefined,
             _ => "",
         };
-        comparison.reason = undefined(why);
+        comparison.reason = format!("nothing is defined: {why}");
         return;
     };
     comparison.corrected_p_value = Some(p_value);
-    let said = format!("p = {p_value:.2e}");
+    let said = format!("p = {}", text::p_value(p_value));
     let (conclusion, reason) = match (stopped.is_empty(), p_value <= alpha, test.difference > 0.0) {
         (false, ..) => (Conclusion::None, stopped.join("; ")),
         (_, false, _) => (Conclusion::NotSeen, format!("{said} is above {alpha}: chance alone does as much")),

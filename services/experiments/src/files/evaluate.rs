@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::Error;
 use crate::analysis::off_policy::{self, Evaluation, Logged};
 use crate::analysis::reward_model::{self, Example};
+use crate::range::{OutOfRange, within};
 
 /// A logged decision.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +89,7 @@ pub fn evaluate(
     check(options, &rules)?;
     let mut log = Log::default();
     for (at, row) in rows.into_iter().enumerate() {
-        log.take(at as u64 + 1, row?, options.model.folds)?;
+        log.take(at as u64 + 1, row?, options)?;
     }
     let arms = log.arms.len();
     let guesses = reward_model::guesses(&log.examples, arms, &options.model);
@@ -117,10 +118,7 @@ pub fn evaluate(
     })
 }
 
-fn check(options: &EvaluateOptions, rules: &off_policy::Rules) -> Result<(), Error> {
-    let within = |name, value: f64, holds: bool, needs| {
-        if holds { Ok(()) } else { Err(Error::Option { name, value, needs }) }
-    };
+fn check(options: &EvaluateOptions, rules: &off_policy::Rules) -> Result<(), OutOfRange> {
     let (alpha, penalty, folds) = (rules.alpha, options.model.penalty, options.model.folds);
     within("alpha", alpha, alpha > 0.0 && alpha < 1.0, "a level lies in (0, 1)")?;
     within("ridge", penalty, penalty > 0.0 && penalty.is_finite(), "a penalty is above 0")?;
@@ -166,7 +164,7 @@ impl Row {
 }
 
 impl Log {
-    fn take(&mut self, row: u64, of: Decision, folds: usize) -> Result<(), Error> {
+    fn take(&mut self, row: u64, of: Decision, options: &EvaluateOptions) -> Result<(), Error> {
         let wrong = |column, problem: String| Err(Error::Value { row, column, problem });
         if !of.reward.is_finite() {
             return wrong("reward", format!("{} is no number", of.reward));
@@ -174,8 +172,9 @@ impl Log {
         if !(of.propensity > 0.0 && of.propensity <= 1.0) {
             return wrong("propensity", format!("{} lies outside (0, 1]", of.propensity));
         }
-        if let Some(value) = of.covariates.iter().find(|value| !value.is_finite()) {
-            return wrong("covariate", format!("{value} is no number"));
+        if let Some(at) = of.covariates.iter().position(|value| !value.is_finite()) {
+            let name = options.covariates.get(at).map_or("", String::as_str);
+            return wrong("covariate", format!("`{name}` is {}, no number", of.covariates[at]));
         }
         let sum: f64 = of.target.iter().map(|(_, p)| p).sum();
         let fits = of.target.iter().all(|(_, p)| (0.0..=1.0).contains(p)) && (sum - 1.0).abs() <= 1e-6;
@@ -190,7 +189,7 @@ impl Log {
         let arm = self.arm(of.arm);
         let target =
             of.target.into_iter().filter(|(_, p)| *p > 0.0).map(|(arm, p)| (self.arm(arm), p)).collect();
-        let fold = (unit % folds as u64) as usize;
+        let fold = (unit % options.model.folds as u64) as usize;
         self.examples.push(Example { arm, reward: of.reward, covariates: of.covariates, fold });
         self.rows.push(Row { unit, propensity: of.propensity, target });
         Ok(())

@@ -8,12 +8,13 @@ mod looks;
 pub mod report;
 mod rows;
 
-pub use analyze::{Options, analyze};
+pub use analyze::{Options, analyze, describe};
 pub use interleave::interleave_lines;
 pub use report::Report;
 pub use rows::Row;
 
 use crate::analysis::off_policy;
+use crate::range::OutOfRange;
 
 /// Why a file is not analysed.
 #[derive(Debug, thiserror::Error)]
@@ -35,15 +36,8 @@ pub enum Error {
     #[error("no row has the arm `{0}`")]
     NoSuchArm(String),
     /// An option outside its range.
-    #[error("{name} is {value}: {needs}")]
-    Option {
-        /// Which one.
-        name: &'static str,
-        /// What it is.
-        value: f64,
-        /// What it must be.
-        needs: &'static str,
-    },
+    #[error(transparent)]
+    Option(#[from] OutOfRange),
     /// Logs that give no estimate.
     #[error(transparent)]
     OffPolicy(#[from] off_policy::Error),
