@@ -5,63 +5,15 @@ use millrace_statistics::two_sample::correction::holm;
 use super::Error;
 use super::conclude::{conclude, stopped};
 use super::looks::{looks, sequential_ratio};
+use super::options::Options;
 use super::report::{
     AdjustedDifferences, Answer, ArmReport, Comparison, Conclusion, Differences, Report, SampleRatio, Tests,
 };
 use super::rows::{Row, Units};
-use crate::analysis::always_valid::{ConfidenceSequence, Msprt};
+use crate::analysis::always_valid::Msprt;
 use crate::analysis::estimate::adjusted;
 use crate::analysis::{Effect, Estimate, Metric, Scale, Side, Sums, Undefined, fixed, sample_ratio};
-use crate::range::{OutOfRange, within};
-
-/// What is asked.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// The metric's name.
-    pub metric: String,
-    /// Its kind.
-    pub kind: Metric,
-    /// The arm to compare with; by default `control`, else the first one in the file.
-    pub control: Option<String>,
-    /// The level of conclusions; intervals have 1 - alpha.
-    pub alpha: f64,
-    /// Expected shares of arms; by default equal ones.
-    pub shares: Vec<(String, f64)>,
-    /// The p-value of the sample ratio below which nothing is concluded.
-    pub sample_ratio_alpha: f64,
-    /// The share of units in two arms above which nothing is concluded.
-    pub max_mixed_share: f64,
-    /// The confidence sequence's tuning.
-    pub sequence: ConfidenceSequence,
-    /// mSPRT's expected relative effect; without it mSPRT is left out.
-    pub expected_relative_effect: Option<f64>,
-    /// How many looks are told, units taken in the order of their first rows; 0 for none but the last.
-    pub looks: usize,
-    /// Units of both arms below which a look does not count.
-    pub burn_in_units: u64,
-}
-
-impl Options {
-    /// Of a metric, with the field's usual defaults.
-    pub fn new(metric: &str, kind: Metric) -> Self {
-        Self {
-            metric: metric.to_owned(),
-            kind,
-            control: None,
-            alpha: 0.05,
-            shares: Vec::new(),
-            sample_ratio_alpha: 0.001,
-            max_mixed_share: 0.01,
-            sequence: ConfidenceSequence::default(),
-            expected_relative_effect: None,
-            looks: 0,
-            burn_in_units: 200,
-        }
-    }
-}
-
-/// More looks than this are refused: nobody reads them.
-const MOST_LOOKS: usize = 10_000;
+use crate::range::within;
 
 /// Analyses rows.
 ///
@@ -71,11 +23,8 @@ pub fn analyze(
     rows: impl IntoIterator<Item = Result<Row, Error>>,
     options: &Options,
 ) -> Result<Report, Error> {
-    check(options)?;
-    let mut units = Units::default();
-    for (at, row) in rows.into_iter().enumerate() {
-        units.take(at as u64 + 1, row?, options.kind)?;
-    }
+    options.check()?;
+    let units = units(rows, options.kind)?;
     let order = order(units.arms(), options)?;
     let of = |sums: Vec<Sums>| -> Vec<Sums> { order.iter().map(|arm| sums[*arm].clone()).collect() };
     let parts: Vec<Vec<Sums>> = units.parts(options.looks.max(1)).into_iter().map(of).collect();
@@ -84,14 +33,13 @@ pub fn analyze(
     let ratio = ratio(&names, &sums, &parts, options)?;
     let stopped = stopped(&units, &ratio, options);
     let covariate = units.covariate && options.kind != Metric::Ratio;
-    let mut comparisons = Vec::with_capacity(names.len() - 1);
-    for (at, name) in names.iter().enumerate().skip(1) {
-        let mut comparison = compare(name, &sums[0], &sums[at], covariate, options);
-        comparison.looks = looks(&parts, at, covariate, options);
-        comparisons.push(comparison);
-    }
-    let p_values: Vec<f64> =
-        comparisons.iter().map(|one| one.primary().map_or(f64::NAN, |tests| tests.welch.p_value)).collect();
+    let compared = |(at, name): (usize, &String)| Comparison {
+        looks: looks(&parts, at, covariate, options),
+        ..compare(name, &sums[0], &sums[at], covariate, options)
+    };
+    let mut comparisons: Vec<Comparison> = names.iter().enumerate().skip(1).map(compared).collect();
+    let welch = |one: &Comparison| one.primary().map_or(f64::NAN, |tests| tests.welch.p_value);
+    let p_values: Vec<f64> = comparisons.iter().map(welch).collect();
     for (comparison, p_value) in comparisons.iter_mut().zip(holm(&p_values)) {
         conclude(comparison, p_value, options.alpha, &stopped);
     }
@@ -114,6 +62,14 @@ pub fn analyze(
     })
 }
 
+fn units(rows: impl IntoIterator<Item = Result<Row, Error>>, kind: Metric) -> Result<Units, Error> {
+    let mut units = Units::default();
+    for (at, row) in rows.into_iter().enumerate() {
+        units.take(at as u64 + 1, row?, kind)?;
+    }
+    Ok(units)
+}
+
 /// The metric of all units, whatever their arm: what a plan starts from.
 ///
 /// # Errors
@@ -122,12 +78,8 @@ pub fn describe(
     rows: impl IntoIterator<Item = Result<Row, Error>>,
     kind: Metric,
 ) -> Result<Result<Estimate, Undefined>, Error> {
-    let mut units = Units::default();
-    for (at, row) in rows.into_iter().enumerate() {
-        units.take(at as u64 + 1, row?, kind)?;
-    }
     let mut sums = Sums::default();
-    units.parts(1).iter().flatten().for_each(|arm| sums.merge(arm));
+    units(rows, kind)?.parts(1).iter().flatten().for_each(|arm| sums.merge(arm));
     Ok(Estimate::of(kind, &sums, Side::Control))
 }
 
@@ -151,23 +103,6 @@ fn whole(parts: &[Vec<Sums>], arms: usize) -> Vec<Sums> {
         whole.iter_mut().zip(part).for_each(|(whole, part)| whole.merge(part));
     }
     whole
-}
-
-fn check(options: &Options) -> Result<(), OutOfRange> {
-    let inside = |value: f64| value > 0.0 && value < 1.0;
-    let tuned = options.sequence.tuned_for_units;
-    within("alpha", options.alpha, inside(options.alpha), "a level lies in (0, 1)")?;
-    within("tuned_for_units", tuned, tuned > 0.0 && tuned.is_finite(), "a number of units is above 0")?;
-    let expected = options.expected_relative_effect.unwrap_or(1.0);
-    within(
-        "expected_relative_effect",
-        expected,
-        expected > 0.0 && expected.is_finite(),
-        "an effect is above 0",
-    )?;
-    let mixed = options.max_mixed_share;
-    within("max_mixed_share", mixed, (0.0..=1.0).contains(&mixed), "a share lies in [0, 1]")?;
-    within("looks", options.looks as f64, options.looks <= MOST_LOOKS, "nobody reads more than 10,000 looks")
 }
 
 fn ratio(

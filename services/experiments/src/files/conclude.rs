@@ -2,7 +2,7 @@
 
 use millrace_report::text;
 
-use super::analyze::Options;
+use super::options::Options;
 use super::report::{Answer, Comparison, Conclusion, SampleRatio};
 use super::rows::Units;
 

@@ -1,6 +1,6 @@
 //! What could have been said on the way: the always-valid tests at each of many looks.
 
-use super::analyze::Options;
+use super::options::Options;
 use super::report::Look;
 use crate::analysis::always_valid::Looks;
 use crate::analysis::estimate::adjusted;

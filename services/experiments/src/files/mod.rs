@@ -5,11 +5,13 @@ mod conclude;
 pub mod evaluate;
 pub mod interleave;
 mod looks;
+pub mod options;
 pub mod report;
 mod rows;
 
-pub use analyze::{Options, analyze, describe};
+pub use analyze::{analyze, describe};
 pub use interleave::interleave_lines;
+pub use options::Options;
 pub use report::Report;
 pub use rows::Row;
 

@@ -1,7 +1,5 @@
 //! Intervals drawn beside one another, over one axis, with 0 marked.
 
-use std::fmt::Write as _;
-
 use millrace_report::html::escape;
 use millrace_report::text::{p_value, short};
 
@@ -10,7 +8,8 @@ use crate::analysis::Tested;
 use crate::files::report::{Answer, Comparison, Tests};
 
 const WIDTH: f64 = 480.0;
-const ROW: f64 = 22.0;
+const HEIGHT: f64 = 22.0;
+const MIDDLE: f64 = 11.0;
 
 /// A test by its name and whether it may be looked at any time.
 struct Row<'a> {
@@ -19,8 +18,8 @@ struct Row<'a> {
     always: bool,
 }
 
-/// The absolute difference of an arm by every test that was made; nothing where none is defined.
-pub fn svg(comparison: &Comparison) -> String {
+/// The absolute difference of an arm by every test that was made, a row each; nothing where none is defined.
+pub fn html(comparison: &Comparison) -> String {
     let rows = rows(comparison);
     let ends = rows.iter().flat_map(|row| [row.tested.low, row.tested.high]).filter(|end| end.is_finite());
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| (low.min(end), high.max(end)));
@@ -29,38 +28,29 @@ pub fn svg(comparison: &Comparison) -> String {
     }
     let room = 0.04 * (high - low);
     let x = |value: f64| WIDTH * (value - low + room) / (high - low + 2.0 * room);
-    let height = ROW * rows.len() as f64;
-    let mut names = String::new();
-    let mut drawn = format!(
-        "<svg class=intervals viewBox=\"0 0 {WIDTH} {height}\" role=img \
-         aria-label=\"intervals of {}\"><path class=zero d=\"M{:.1} 0V{height}\"/>",
-        escape(&comparison.arm),
-        x(0.0)
-    );
-    for (at, row) in rows.iter().enumerate() {
-        let y = ROW * (at as f64 + 0.5);
-        let Tested { difference, low, high, p_value: p, .. } = row.tested;
-        let class = if row.always { "always" } else { "once" };
-        let _ = write!(
-            drawn,
-            "<g><title>{}: {} ({}), p {}</title><path class={class} d=\"M{:.1} {y}H{:.1}\"/>\
-             <circle class=dot cx={:.1} cy={y} r=4 /></g>",
-            escape(&row.name),
-            short(*difference),
-            interval(row.tested),
-            p_value(*p),
-            x(*low),
-            x(*high),
-            x(*difference),
-        );
-        let _ = write!(names, "<span>{}</span>", escape(&row.name));
-    }
+    let rows: String = rows.iter().map(|row| row.html(&x)).collect();
     format!(
-        "<div class=forest><div class=names>{names}</div><div>{drawn}</svg><p class=ends><span>{}</span>\
-         <span>{}</span></p></div></div>",
+        "<div class=forest>{rows}<span></span><p class=ends><span>{}</span><span>{}</span></p></div>",
         short(low),
         short(high)
     )
+}
+
+impl Row<'_> {
+    /// The name and the interval. The drawing is stretched to the width at hand: strokes keep their size, and the dot is a
+    /// line of no length with a round cap, which stays round.
+    fn html(&self, x: &dyn Fn(f64) -> f64) -> String {
+        let Tested { difference, low, high, p_value: p, .. } = self.tested;
+        let name = escape(&self.name);
+        let class = if self.always { "always" } else { "once" };
+        let (zero, low, high, point) = (x(0.0), x(*low), x(*high), x(*difference));
+        let said = format!("{name}: {} ({}), p {}", short(*difference), interval(self.tested), p_value(*p));
+        format!(
+            "<span>{name}</span><svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=none role=img aria-label=\"{said}\">\
+             <title>{said}</title><path class=zero d=\"M{zero:.1} 0V{HEIGHT}\"/>\
+             <path class={class} d=\"M{low:.1} {MIDDLE}H{high:.1}\"/><path class=point d=\"M{point:.1} {MIDDLE}h0\"/></svg>"
+        )
+    }
 }
 
 fn rows(comparison: &Comparison) -> Vec<Row<'_>> {

@@ -106,7 +106,7 @@ fn comparison(comparison: &Comparison) -> String {
 
 fn drawn(report: &Report) -> String {
     let figure = |comparison: &Comparison| {
-        let drawn = intervals::svg(comparison);
+        let drawn = intervals::html(comparison);
         if drawn.is_empty() {
             return String::new();
         }

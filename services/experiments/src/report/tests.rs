@@ -30,8 +30,8 @@ fn a_page_is_one_small_file_that_loads_nothing() {
         assert!(html.contains(said), "{said}");
     }
     assert!(html.contains("prefers-color-scheme:dark") && html.len() < 60_000, "{}", html.len());
-    // One circle a look that counts (burn-in: 200 of 3,000 units, 60 a look), one a test.
-    assert_eq!(html.matches("<circle").count(), 47 + 6);
+    // One circle a look that counts (burn-in: 200 of 3,000 units, 60 a look), one point a test.
+    assert_eq!((html.matches("<circle").count(), html.matches("class=point").count()), (47, 6));
 }
 
 #[test]
