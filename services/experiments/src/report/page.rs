@@ -129,7 +129,7 @@ fn looks(report: &Report) -> String {
             interval: Some((look.low, look.high)),
             mature: true,
         };
-        let points = chosen.map(|look| point(look)).collect();
+        let points = chosen.map(point).collect();
         let drawn = Series { name: comparison.arm.clone(), points, against: Some(0.0) }.svg();
         if drawn.is_empty() {
             return String::new();

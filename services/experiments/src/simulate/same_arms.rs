@@ -56,7 +56,7 @@ pub fn same_arms(
             sums[arm].add(unit.sum, unit.rows as f64);
             halves[arm].add(unit, mean);
         }
-        by_unit += u64::from(rejects(sums.each_ref().map(|sums| ratio(sums)), alpha)?);
+        by_unit += u64::from(rejects(sums.each_ref().map(ratio), alpha)?);
         by_row += u64::from(rejects(halves.map(|half| Ok(half.estimate())), alpha)?);
     }
     Ok(SameArms { replications, alpha, units: units.len() as u64, rows, by_unit, by_row })
