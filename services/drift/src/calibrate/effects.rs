@@ -87,7 +87,7 @@ fn of_column(folds: &Folds, key: Key, index: usize, options: &Options) -> Series
     }
     let shorter = folds.length_ms < 7 * 86_400_000;
     if options.season.is_none() && shorter && is_large(&series) {
-        let within = |held_out: &HeldOut| of(&folds.within(Some(Season::Week), held_out), &held_out.segments);
+        let within = |held_out: &HeldOut| of(&folds.within(Season::Week, held_out), &held_out.segments);
         let seasonal: Vec<f64> = folds.windows.iter().filter_map(within).map(|(effect, _)| effect).collect();
         if is_seasonal(&series, seasonal) {
             series.excluded = Some(SEASONAL.to_owned());

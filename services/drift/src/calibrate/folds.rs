@@ -1,6 +1,8 @@
 //! Windows held out of a reference, and what each is compared with.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::{Error, Options};
 use crate::judge::{Against, against};
@@ -19,13 +21,17 @@ pub(super) struct Folds {
     /// From the first block's start to the last one's end, in ms.
     pub(super) range_ms: i64,
     season: Option<Season>,
-    totals: [Against; 2],
+    totals: [Rc<Against>; 2],
+    /// What windows are compared with within a season, by half and place in it: many windows share it.
+    within: RefCell<BTreeMap<(usize, Season, i64), Rc<Against>>>,
 }
 
 /// A window held out.
 pub(super) struct HeldOut {
     pub(super) window: Window,
     pub(super) segments: BTreeMap<String, Profile>,
+    /// By segment, per column: rows with an id that the half it is compared with does not have; none where not counted.
+    pub(super) unseen: Option<BTreeMap<String, Vec<u64>>>,
     /// The half that it is compared with.
     pub(super) other: usize,
 }
@@ -49,11 +55,11 @@ impl Folds {
             let window =
                 Window { start_ms: group[0].start_ms, end_ms: group[group.len() - 1].end_ms, number: 0 };
             let other = usize::from(window.start_ms < split_ms);
-            HeldOut { window, segments: merged(group), other }
+            HeldOut { window, segments: merged(group), unseen: unseen(group), other }
         };
         let windows = groups.iter().map(held_out).collect();
         let whole = Window { start_ms, end_ms, number: 0 };
-        let totals = [0, 1].map(|half| against(&halves[half], None, whole));
+        let totals = [0, 1].map(|half| Rc::new(against(&halves[half], None, whole)));
         Ok(Self {
             halves,
             windows,
@@ -62,14 +68,15 @@ impl Folds {
             range_ms: end_ms - start_ms,
             season: options.season,
             totals,
+            within: RefCell::default(),
         })
     }
 
     /// What a held-out window is compared with, by segment. Without a season that is the whole other half.
-    pub(super) fn against(&self, held_out: &HeldOut) -> std::borrow::Cow<'_, Against> {
+    pub(super) fn against(&self, held_out: &HeldOut) -> Rc<Against> {
         match self.season {
-            None => std::borrow::Cow::Borrowed(&self.totals[held_out.other]),
-            Some(_) => std::borrow::Cow::Owned(self.within(self.season, held_out)),
+            None => self.totals[held_out.other].clone(),
+            Some(season) => self.within(season, held_out),
         }
     }
 
@@ -79,13 +86,19 @@ impl Folds {
     }
 
     /// The two halves, each as a whole.
-    pub(super) fn totals(&self) -> &[Against; 2] {
+    pub(super) fn totals(&self) -> &[Rc<Against>; 2] {
         &self.totals
     }
 
-    /// What it would be compared with within a season.
-    pub(super) fn within(&self, season: Option<Season>, held_out: &HeldOut) -> Against {
-        against(&self.halves[held_out.other], season, held_out.window)
+    /// What it would be compared with within a season. Of windows at one place in it that is the same, as they lie in
+    /// the other half.
+    pub(super) fn within(&self, season: Season, held_out: &HeldOut) -> Rc<Against> {
+        let place = held_out.window.start_ms.rem_euclid(season.period_ms());
+        let mut within = self.within.borrow_mut();
+        let made = within.entry((held_out.other, season, place)).or_insert_with(|| {
+            Rc::new(against(&self.halves[held_out.other], Some(season), held_out.window))
+        });
+        made.clone()
     }
 }
 
@@ -123,6 +136,21 @@ fn groups(blocks: &[Block], size: usize) -> Vec<&[Block]> {
         }
     }
     groups
+}
+
+/// What was counted of a run of blocks, added up; none where a block was not counted.
+fn unseen(group: &[Block]) -> Option<BTreeMap<String, Vec<u64>>> {
+    let mut all: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    for block in group {
+        if block.unseen.is_empty() {
+            return None;
+        }
+        for (segment, counts) in &block.unseen {
+            let so_far = all.entry(segment.clone()).or_insert_with(|| vec![0; counts.len()]);
+            so_far.iter_mut().zip(counts).for_each(|(mine, theirs)| *mine += theirs);
+        }
+    }
+    Some(all)
 }
 
 fn merged(group: &[Block]) -> BTreeMap<String, Profile> {

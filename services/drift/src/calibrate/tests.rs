@@ -16,6 +16,7 @@ fn days(count: i64) -> Reference {
         end_ms: (day + 1) * DAY,
         segments: BTreeMap::new(),
         scores: BTreeMap::new(),
+        unseen: BTreeMap::new(),
     };
     let blocks = (0..count).map(block).collect();
     Reference { plan, blocks, delays: None, source: "a test".into() }

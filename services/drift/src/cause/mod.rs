@@ -7,11 +7,13 @@
 
 mod depends;
 mod explain;
+mod lineage;
 mod place;
 
 use millrace_schemas::envelope::{DriftEvent, DriftKind};
 
 pub use depends::Depends;
+pub use lineage::of_view;
 
 use explain::Graph;
 use place::Place;

@@ -107,6 +107,7 @@ impl Profile {
         if !Arc::ptr_eq(&self.plan, &other.plan) && self.plan.fingerprint() != other.plan.fingerprint() {
             return Err(OtherPlan(self.plan.fingerprint(), other.plan.fingerprint()));
         }
+        let bar = self.sample.admits(self.rows).min(other.sample.admits(other.rows));
         self.count(other.rows);
         let collapse = other.is_exact() && !self.is_exact();
         for ((mine, theirs), column) in self.columns.iter_mut().zip(&other.columns).zip(&self.plan.columns) {
@@ -118,7 +119,7 @@ impl Profile {
                 mine.merge(theirs);
             }
         }
-        self.sample.merge(&other.sample);
+        self.sample.merge(&other.sample, bar);
         Ok(())
     }
 
@@ -139,7 +140,8 @@ impl Profile {
     }
 
     /// Keeps at most so many rows of the sample. Profiles that are only ever read merged (the blocks of a reference)
-    /// need few each: merged, theirs are the same rows as those of a whole sample, as long as together they hold it.
+    /// need few each: merged, theirs are the same rows as those of a whole sample, as long as together they hold it; else
+    /// as many of them as still are a uniform sample.
     pub fn trim_sample(&mut self, rows: usize) {
         self.sample.trim(rows);
     }

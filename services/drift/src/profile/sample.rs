@@ -104,9 +104,18 @@ impl RowSample {
         }
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    /// Adds another's rows. `bar`: the largest id that both admit; above it a trimmed one lacks rows, and the sample would
+    /// not be uniform.
+    pub(super) fn merge(&mut self, other: &Self, bar: u64) {
+        self.trim(self.slots.range(..=bar).count());
         let rows = other.slots.iter().map(|(id, slot)| (*id, other.copies[*slot as usize], *slot));
-        self.take(rows, |column, slot| other.cells[column][slot]);
+        self.take(rows.filter(|(id, ..)| *id <= bar), |column, slot| other.cells[column][slot]);
+    }
+
+    /// The largest id that a sample of so many rows admits: that of its last one, if any row was left out.
+    pub(super) fn admits(&self, rows: u64) -> u64 {
+        let kept: u64 = self.ids().map(|(_, copies)| u64::from(copies)).sum();
+        if kept >= rows { u64::MAX } else { self.slots.last_key_value().map_or(0, |(last, _)| *last) }
     }
 
     /// Keeps those of the smallest hashes alone, at most so many.

@@ -10,6 +10,7 @@ use arrow::datatypes::{Field, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::discover::{self, Discovery, TextDiscovery};
+use super::unseen::Halves;
 use super::{Block, Delays, Error, Reference, ScoreRow, Scores};
 use crate::profile::{Bounds, Kind, Plan, Rows, SegmentPlan};
 use crate::window::{Prepared, WHOLE};
@@ -47,6 +48,17 @@ pub struct BuildOptions {
 /// A day, in ms.
 const DAY_MS: i64 = 86_400_000;
 
+impl BuildOptions {
+    fn length_ms(&self) -> i64 {
+        self.block_ms.unwrap_or(DAY_MS).max(1)
+    }
+
+    /// The first instant of the block of a time.
+    fn block_of(&self, time_ms: i64) -> i64 {
+        time_ms.div_euclid(self.length_ms()) * self.length_ms()
+    }
+}
+
 /// Builds a reference from Parquet or CSV files. Files that do not fit into 128 MB are read twice, batch
 /// by batch: memory then holds the blocks' profiles alone. The same files give the same reference, whatever their order.
 pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Error> {
@@ -55,9 +67,13 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
     let mut discovery = Discovery::new(&columns.schema, &columns.watched, &options.kinds, bounds);
     let mut segments: Vec<TextDiscovery> = options.segments.iter().map(|_| TextDiscovery::new(0)).collect();
     let mut rows = 0_u64;
+    let mut span: Option<(i64, i64)> = None;
     let mut held = Held::default();
     each_batch(files, &columns.read, options, |batch| {
         rows += batch.rows.num_rows() as u64;
+        for start_ms in batch.times_ms.iter().map(|time| options.block_of(*time)) {
+            span = Some(span.map_or((start_ms, start_ms), |(a, b): (i64, i64)| (a.min(start_ms), b.max(start_ms))));
+        }
         discovery.add(&batch.rows, &batch.ids);
         for (segment, name) in segments.iter_mut().zip(&options.segments) {
             batch.rows.column_by_name(name).into_iter().for_each(|array| segment.add(array));
@@ -77,7 +93,19 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
     let exact_rows = if rows > bounds.exact_rows as u64 { 0 } else { bounds.exact_rows };
     let bounds = Bounds { exact_rows, ..bounds };
     let plan = Arc::new(Plan::new(discovery.plans(&columns.watched, &options.kinds), bounds, segments));
-    let mut blocks = Blocks { plan: plan.clone(), blocks: BTreeMap::new(), delays: Delays::default() };
+    let mut halves = span.and_then(|span| Halves::of(&plan, span, options.length_ms()));
+    if let Some(halves) = &mut halves {
+        let mut add = |batch: &FileBatch| halves.add(&batch.rows, &batch.times_ms);
+        match &held.batches {
+            Some(batches) => batches.iter().for_each(add),
+            None => each_batch(files, &columns.read, options, |batch| {
+                add(&batch);
+                Ok(())
+            })?,
+        }
+    }
+    let (made, delays) = (BTreeMap::new(), Delays::default());
+    let mut blocks = Blocks { plan: plan.clone(), blocks: made, delays, halves };
     match held.batches {
         Some(batches) => batches.iter().try_for_each(|batch| blocks.add(batch, options))?,
         None => each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?,
@@ -196,6 +224,7 @@ struct Blocks {
     plan: Arc<Plan>,
     blocks: BTreeMap<i64, Block>,
     delays: Delays,
+    halves: Option<Halves>,
 }
 
 /// Blocks of the same day of the week come every seventh time: so many rows are kept of each that these fill a sample
@@ -222,20 +251,19 @@ impl Blocks {
         if batch.rows.num_rows() == 0 {
             return Ok(()); // all of its rows lie outside of the wanted range
         }
-        let length = options.block_ms.unwrap_or(DAY_MS).max(1);
         let mut rows: BTreeMap<i64, Vec<u32>> = BTreeMap::new();
         match batch.times_ms.is_empty() {
             true => drop(rows.insert(0, (0..batch.rows.num_rows() as u32).collect())),
             false => (0..).zip(&batch.times_ms).for_each(|(row, time)| {
-                rows.entry(time.div_euclid(length) * length).or_default().push(row);
+                rows.entry(options.block_of(*time)).or_default().push(row);
             }),
         }
         let prepared = Prepared::of(&self.plan, &batch.rows);
         let scores = scored(batch, options)?;
         for (start_ms, rows) in rows {
-            let end_ms = if batch.times_ms.is_empty() { 0 } else { start_ms + length };
-            let (segments, none) = (BTreeMap::new(), BTreeMap::new());
-            let block = Block { start_ms, end_ms, segments, scores: none };
+            let end_ms = if batch.times_ms.is_empty() { 0 } else { start_ms + options.length_ms() };
+            let (segments, scores_of, unseen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+            let block = Block { start_ms, end_ms, segments, scores: scores_of, unseen };
             let block = self.blocks.entry(start_ms).or_insert(block);
             let all = rows.len() == batch.rows.num_rows();
             let taken = if all { Rows::All } else { Rows::These(&rows) };
@@ -248,12 +276,35 @@ impl Blocks {
                 }
             }
         }
+        self.add_unseen(&prepared, batch, options);
         if let Some(name) = &options.label_time {
             let came = millrace_files::times_or_null_ms(&batch.file, &batch.rows, name)?;
             let pairs = came.iter().zip(&batch.times_ms);
             pairs.filter_map(|(came, time)| Some((*came)? - time)).for_each(|delay| self.delays.add(delay));
         }
         Ok(())
+    }
+}
+
+impl Blocks {
+    /// Counts rows with ids that the other half does not have.
+    fn add_unseen(&mut self, prepared: &Prepared, batch: &FileBatch, options: &BuildOptions) {
+        let Some(halves) = &self.halves else { return };
+        let columns = self.plan.columns.len();
+        // Also where there are none: what was counted is known.
+        for time_ms in &batch.times_ms {
+            if let Some(block) = self.blocks.get_mut(&options.block_of(*time_ms)).filter(|b| b.unseen.is_empty()) {
+                let counts = block.segments.keys().map(|segment| (segment.clone(), vec![0; columns]));
+                block.unseen = counts.collect();
+            }
+        }
+        for (column, row) in halves.unseen(&batch.rows, &batch.times_ms) {
+            let Some(block) = self.blocks.get_mut(&options.block_of(batch.times_ms[row])) else { continue };
+            for segment in prepared.segments_of(row).chain([WHOLE]) {
+                let counts = block.unseen.entry(segment.to_owned()).or_insert_with(|| vec![0; columns]);
+                counts[column] += 1;
+            }
+        }
     }
 }
 

@@ -26,7 +26,7 @@ use super::{Block, Delays, Error, Reference, Scores};
 use crate::profile::{Bounds, ColumnPlan, Kind, Plan, Profile, Seen, SegmentPlan};
 
 const KEY: &str = "millrace.reference";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What the metadata says.
 #[derive(Debug, Serialize, Deserialize)]
@@ -68,6 +68,7 @@ impl Reference {
                 put(profile_rows(block, segment, profile))?;
             }
             put(score_rows(block))?;
+            put(unseen_rows(block))?;
         }
         let file = writer.into_inner().map_err(|e| failed(&e))?;
         file.sync_all().map_err(|e| failed(&e))?;
@@ -180,6 +181,14 @@ fn score_rows(block: &Block) -> Rows {
     rows
 }
 
+fn unseen_rows(block: &Block) -> Rows {
+    let mut rows = Rows::default();
+    for (segment, counts) in &block.unseen {
+        rows.push(FileRow { counts: Some(counts.clone()), ..of_block(Part::Unseen, block, segment) });
+    }
+    rows
+}
+
 /// The parts of a file that were read.
 #[derive(Default)]
 struct Parts {
@@ -216,12 +225,16 @@ impl Parts {
         else {
             return Err("a row names no block or segment".to_owned());
         };
-        let (segments, scores) = (BTreeMap::new(), BTreeMap::new());
-        let block = self.blocks.entry(start_ms).or_insert(Block { start_ms, end_ms, segments, scores });
+        let (segments, scores, unseen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let block =
+            self.blocks.entry(start_ms).or_insert(Block { start_ms, end_ms, segments, scores, unseen });
         match row.part {
             Part::Scores => {
                 let scores = Scores::from_bytes(&state).ok_or("scores are torn")?;
                 block.scores.insert(segment, scores);
+            }
+            Part::Unseen => {
+                block.unseen.insert(segment, row.counts.unwrap_or_default());
             }
             Part::Head => {
                 self.close()?;

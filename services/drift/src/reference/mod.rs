@@ -10,6 +10,7 @@ mod rows;
 mod scores;
 mod season;
 mod support;
+mod unseen;
 #[cfg(test)]
 mod tests;
 
@@ -50,6 +51,9 @@ pub struct Block {
     pub segments: BTreeMap<String, Profile>,
     /// Scores with labels by segment, where the training data has scores.
     pub scores: BTreeMap<String, Scores>,
+    /// By segment, per column of the plan: rows with an id that the other half of the reference does not have. Not known
+    /// where it is empty.
+    pub unseen: BTreeMap<String, Vec<u64>>,
 }
 
 /// Why a reference cannot be made, read or written. Messages name the file and, where there is one, the column.
@@ -75,7 +79,7 @@ impl Reference {
     /// Of one window, of a plan: the window before, or a range of a topic.
     pub fn before(plan: &Arc<Plan>, window: Window, segments: BTreeMap<String, Profile>) -> Self {
         let (start_ms, end_ms) = (window.start_ms, window.end_ms);
-        let block = Block { start_ms, end_ms, segments, scores: BTreeMap::new() };
+        let block = Block { start_ms, end_ms, segments, scores: BTreeMap::new(), unseen: BTreeMap::new() };
         let source = "the window before".to_owned();
         Self { plan: plan.clone(), blocks: vec![block], delays: None, source }
     }

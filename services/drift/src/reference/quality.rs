@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use millrace_statistics::distribution::normal::{isf, sf};
+
 use super::Reference;
 use crate::profile::{Column, Kind, Profile};
 use crate::window::WHOLE;
@@ -48,12 +50,20 @@ pub struct ColumnQuality {
 impl Quality {
     /// From a reference: bounds that windows like its blocks stay within.
     ///
-    /// Shares: the worst block's, plus three standard errors and three rows. Range: the reference's; as new extremes come
+    /// Shares: the worst block's, plus three standard errors and three rows; of what no row has, none may have it. Range: the reference's; as new extremes come
     /// in any stream, twice the expected number of rows beyond it plus three standard errors, at least one in a hundred. Rows per day: half of
     /// the emptiest block's to twice the fullest one's; the first and last block may be cut off and do not count if there are
     /// others. Silence: 50 times the emptiest block's mean distance of rows, at least a minute. New categories: none;
     /// new ids are not bounded.
     pub fn learn(reference: &Reference) -> Self {
+        Self::learn_within(reference, sf(THREE))
+    }
+
+    /// As [`Self::learn`], with as many standard errors, and as many missing values where the reference has none, as chance
+    /// exceeds in one window with this probability or less: how constraints keep to their part of the false alarms. (No
+    /// chance makes a value of another type, an unknown category or a repeated id.)
+    pub fn learn_within(reference: &Reference, rate: f64) -> Self {
+        let chance = Chance { errors: isf(rate).max(THREE), rate };
         let blocks: Vec<(&Profile, i64)> = reference
             .blocks
             .iter()
@@ -67,13 +77,13 @@ impl Quality {
         let most = rates.iter().copied().reduce(f64::max);
         let duplicates = blocks.iter().map(|(profile, _)| {
             let kept = profile.sample_rows().ids.len() as f64;
-            upper(profile.duplicate_share(), kept)
+            chance.upper(profile.duplicate_share(), kept)
         });
         let columns = reference.total(WHOLE).map(|total| {
             let column = |i: usize| {
                 let of_blocks: Vec<Column<'_>> =
                     blocks.iter().map(|(profile, _)| profile.column(i)).collect();
-                (reference.plan.columns[i].name.clone(), ColumnQuality::learn(total.column(i), &of_blocks))
+                (reference.plan.columns[i].name.clone(), ColumnQuality::learn(total.column(i), &of_blocks, chance))
             };
             (0..reference.plan.columns.len()).map(column).collect()
         });
@@ -110,11 +120,11 @@ impl Quality {
 }
 
 impl ColumnQuality {
-    fn learn(total: Column<'_>, blocks: &[Column<'_>]) -> Self {
+    fn learn(total: Column<'_>, blocks: &[Column<'_>], chance: Chance) -> Self {
         let worst = |count: fn(&Column<'_>) -> u64| {
             let shares = blocks.iter().filter(|column| column.rows() > 0).map(|column| {
                 let rows = column.rows() as f64;
-                upper(count(column) as f64 / rows, rows)
+                chance.upper(count(column) as f64 / rows, rows)
             });
             shares.reduce(f64::max).map(rounded_up)
         };
@@ -127,7 +137,10 @@ impl ColumnQuality {
         });
         let category = matches!(total.kind(), Kind::Category) && total.plan().seen.is_none();
         Self {
-            max_missing_share: worst(|column| column.missing()),
+            max_missing_share: worst(|column| column.missing()).map(|share| match total.missing() {
+                0 => rounded_up(chance.unseen(total.rows(), block_rows)),
+                _ => share,
+            }),
             max_mistyped_share: worst(|column| column.mistyped() + column.infinite()),
             min: range.map(|range| range.0),
             max: range.map(|range| range.1),
@@ -155,13 +168,45 @@ impl ColumnQuality {
 /// that fewer are let pass; how far a distribution moved is judged by its effect.
 const LEAST_OUTSIDE: f64 = 0.01;
 
-/// An upper bound of a share seen in so many rows: three standard errors and three rows above it.
-fn upper(share: f64, rows: f64) -> f64 {
-    if rows <= 0.0 {
-        return 1.0;
+/// Standard errors that are at least allowed, and rows.
+const THREE: f64 = 3.0;
+
+/// What chance may do.
+#[derive(Debug, Clone, Copy)]
+struct Chance {
+    /// Standard errors that are allowed.
+    errors: f64,
+    /// How often more may happen, per window and constraint.
+    rate: f64,
+}
+
+impl Chance {
+    /// An upper bound of a share seen in so many rows: so many standard errors and three rows above it.
+    fn upper(self, share: f64, rows: f64) -> f64 {
+        if rows <= 0.0 {
+            return 1.0;
+        }
+        let some = if share > 0.0 { THREE / rows } else { 0.0 };
+        (share + self.errors * (share * (1.0 - share) / rows).sqrt() + some).min(1.0)
     }
-    (share + 3.0 * (share * (1.0 - share) / rows).sqrt() + if share > 0.0 { 3.0 / rows } else { 0.0 })
-        .min(1.0)
+
+    /// The share of a window's rows that may have what none of so many rows has: their rate is 3 in all of these at the
+    /// most (95 %, the rule of three), and more rows than are allowed come by chance less often than at this rate.
+    fn unseen(self, seen: u64, rows: f64) -> f64 {
+        if seen == 0 || rows <= 0.0 {
+            return 0.0;
+        }
+        let expected = THREE * rows / seen as f64;
+        let (mut term, mut tail, mut allowed) = (libm::exp(-expected), 1.0, 0.0);
+        loop {
+            tail -= term;
+            if tail < self.rate || allowed >= rows {
+                return (allowed / rows).min(1.0);
+            }
+            allowed += 1.0;
+            term *= expected / allowed;
+        }
+    }
 }
 
 /// To 4 decimals, upwards.

@@ -17,14 +17,16 @@ pub(super) enum Part {
     Column,
     Scores,
     Delays,
+    Unseen,
 }
 
-const PARTS: [(Part, &str); 5] = [
+const PARTS: [(Part, &str); 6] = [
     (Part::Plan, "plan"),
     (Part::Head, "head"),
     (Part::Column, "column"),
     (Part::Scores, "scores"),
     (Part::Delays, "delays"),
+    (Part::Unseen, "unseen"),
 ];
 
 /// A row; `None` is null.

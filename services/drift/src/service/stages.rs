@@ -22,7 +22,7 @@ use super::report::{Report, ReportPlan};
 use super::shared::Clocks;
 use super::stream::Stream;
 use super::{Error, missing, triggers};
-use crate::cause::Depends;
+use crate::cause::{Depends, of_view};
 use crate::judge::Options;
 
 /// What tasks of one process share.
@@ -70,7 +70,7 @@ pub fn service(
     };
     let report = ReportPlan {
         triggers: fires,
-        depends: Depends::default(),
+        depends: lineage(&layout)?,
         tolerance_ms: layout.grid().map_or(0, |grid| grid.step_ms),
         trained: {
             let judging = shared.judging.clone();
@@ -105,6 +105,18 @@ fn judging(layout: &Layout<'_>) -> Judging {
         models: super::Models::new(&layout.app.folder),
         options: Options::default(),
     }
+}
+
+/// Which columns are computed from which, where the watched features are a view of the application.
+fn lineage(layout: &Layout<'_>) -> Result<Depends, Error> {
+    let topic = layout.table.features.as_ref().and_then(|stem| layout.app.topic(stem));
+    let Some(topic) = topic.filter(|topic| matches!(topic.role, Role::Features(_))) else {
+        return Ok(Depends::default());
+    };
+    let view = millrace_features::plan_view(layout.app, topic).map_err(Error::Problems)?;
+    let outcome =
+        layout.table.labels.as_ref().map(|labels| (labels.topic.as_str(), labels.outcome.as_str()));
+    Ok(of_view(&view.plan, outcome))
 }
 
 fn watched(layout: &Layout<'_>) -> BTreeMap<String, String> {

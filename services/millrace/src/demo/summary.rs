@@ -37,6 +37,9 @@ pub struct Summary {
     seconds: f64,
     #[serde(skip)]
     alerts: (u64, u64),
+    /// The day from which on the planted change holds, from 0; none was planted otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_day: Option<u32>,
     /// What the drift service said.
     drift: Watched,
 }
@@ -77,6 +80,7 @@ impl Summary {
             features: scores.features,
             seconds: scores.seconds,
             alerts: scores.alerts,
+            change_day: params.change.map(|change| change.from_day),
             drift: scores.watched.clone(),
         }
     }

@@ -16,6 +16,8 @@ pub struct Watched {
     judged: BTreeSet<i64>,
     /// The gravest cause of each window that had one, oldest first.
     pub causes: Vec<Cause>,
+    /// Everything at the root of a cause, of every window that was judged for good, in the order of the reports.
+    pub roots: Vec<Root>,
     /// The precision of alerts on labels, per window of predictions, oldest first.
     pub precision: Vec<Precision>,
     /// Requests to train again.
@@ -33,6 +35,22 @@ pub struct Cause {
     pub severity: f64,
     /// What happened, in a sentence.
     pub detail: String,
+}
+
+/// What is at the root of a cause.
+#[derive(Debug, Clone, Serialize)]
+pub struct Root {
+    /// What was watched: `features`.
+    pub topic: String,
+    /// What of it: `data`, `performance`, ...
+    pub subject: Subject,
+    /// By which measure or metric.
+    pub method: String,
+    /// Its place among the causes of its window, from 1.
+    pub rank: i32,
+    /// What it is, and in which window.
+    #[serde(flatten)]
+    pub cause: Cause,
 }
 
 /// How many alerts of a window were frauds.
@@ -66,10 +84,11 @@ impl Watched {
                     self.judged.insert(event.window_end_ms);
                     self.windows = self.judged.len();
                 }
-                // The root of a cause is what does not say that it goes with another.
-                (DriftKind::Finding, _)
-                    if event.rank == Some(1) && !event.detail.contains(" It goes with ") =>
-                {
+                (DriftKind::Finding, _) if is_root(event) => {
+                    self.roots.push(Root::of(event));
+                    if event.rank != Some(1) {
+                        continue;
+                    }
                     let known = gravest.entry((event.window_end_ms, event.topic.as_str())).or_insert(event);
                     if event.severity > known.severity {
                         *known = event;
@@ -150,6 +169,23 @@ impl Watched {
             lines.push(format!("{} windows watched, nothing drifted", self.windows));
         }
         lines
+    }
+}
+
+/// The root of a cause is what does not say that it goes with another.
+fn is_root(event: &DriftEvent) -> bool {
+    event.rank.is_some() && !event.detail.contains(" It goes with ")
+}
+
+impl Root {
+    fn of(event: &DriftEvent) -> Self {
+        Self {
+            topic: event.topic.clone(),
+            subject: event.subject,
+            method: event.method.clone(),
+            rank: event.rank.unwrap_or_default(),
+            cause: Cause::of(event),
+        }
     }
 }
 

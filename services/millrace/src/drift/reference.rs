@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use millrace_drift::calibrate;
 use millrace_drift::reference::{self, BuildOptions, Quality, Reference, Season};
 use millrace_drift::service::{QUALITY, REFERENCE, THRESHOLDS, window_of};
-use millrace_topics::{Application, DriftTable, ModelRef, Role, show_duration, watched_columns};
+use millrace_topics::{Application, DriftTable, ModelRef, Role, WindowTable, show_duration, watched_columns};
 
 use crate::application;
 use crate::cli::ReferenceArgs;
@@ -52,7 +52,26 @@ pub fn build(folder: &Path, args: &ReferenceArgs) -> Result<()> {
         println!("{}: kept as it is; remove it to learn it anew", quality.display());
         return Ok(());
     }
-    write(&quality, &Quality::learn(&built).to_toml())
+    let checks = CHECKS_OF_COLUMN * built.plan.columns.len() as f64 + CHECKS_OF_ROWS;
+    let rate = QUALITY_SHARE * rate_per_window(table) / checks;
+    write(&quality, &Quality::learn_within(&built, rate).to_toml())
+}
+
+/// Statistical constraints a column, and of all rows.
+const CHECKS_OF_COLUMN: f64 = 2.0;
+const CHECKS_OF_ROWS: f64 = 2.0;
+
+/// What part of the false alarms each kind of finding may raise: the rest, a tenth, is that of metrics on labels.
+const QUALITY_SHARE: f64 = 0.1;
+const DATA_SHARE: f64 = 0.8;
+
+/// The wanted false alarms per window; of windows of rows, per day.
+fn rate_per_window(table: &DriftTable) -> f64 {
+    let step_ms = match table.window {
+        WindowTable::Time { slide_ms, .. } => slide_ms,
+        WindowTable::Rows(_) => DAY_MS,
+    };
+    (step_ms as f64 / table.expected_time_between_alarms_ms.max(1) as f64).min(0.5)
 }
 
 /// Calibrates the thresholds of a model version on its reference.
@@ -73,6 +92,7 @@ pub fn calibrate(folder: &Path, app: &str, model: Option<&str>) -> Result<()> {
     let options = calibrate::Options {
         window: window_of(table.window),
         expected_time_between_alarms_ms: table.expected_time_between_alarms_ms,
+        share: DATA_SHARE,
         season,
         ..calibrate::Options::default()
     };

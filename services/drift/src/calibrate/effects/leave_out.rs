@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::super::folds::Folds;
+use super::super::folds::{Folds, HeldOut};
 use super::super::series::Series;
 use crate::judge::{Key, Measure, cohen};
-use crate::profile::{Column, Kind, Profile, SampleColumn};
+use crate::profile::{Column, Kind, Profile};
 use crate::reference::Reference;
 
 /// The halves' values.
@@ -30,7 +30,7 @@ impl<'a> LeaveOut<'a> {
             if present < min_rows {
                 continue;
             }
-            if let Some(share) = known[held_out.other].beyond(profile, index) {
+            if let Some(share) = known[held_out.other].beyond(profile, held_out, &key.segment, index) {
                 shares.push((window, share));
                 rows = rows.min(present);
             }
@@ -48,8 +48,8 @@ impl<'a> LeaveOut<'a> {
 enum Known {
     Range(Option<(f64, f64)>),
     Names(BTreeSet<String>),
-    /// Of ids: the hashes of all kept rows of all blocks, more than a total would keep.
-    Hashes(BTreeSet<u64>),
+    /// Of ids it was counted when the reference was built.
+    Counted,
 }
 
 impl Known {
@@ -61,9 +61,7 @@ impl Known {
                 let ranges = profiles().filter_map(|profile| profile.column(index).range());
                 Self::Range(ranges.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1))))
             }
-            (_, Some(Kind::Id)) => {
-                Self::Hashes(profiles().flat_map(|profile| hashes(profile, index)).collect())
-            }
+            (_, Some(Kind::Id)) => Self::Counted,
             _ => {
                 let names = profiles().filter_map(|profile| profile.column(index).categories());
                 Self::Names(names.flat_map(|categories| categories.counts.into_keys()).collect())
@@ -72,7 +70,7 @@ impl Known {
     }
 
     /// The share of a window's rows with a value that the half does not have.
-    fn beyond(&self, profile: &Profile, index: usize) -> Option<f64> {
+    fn beyond(&self, profile: &Profile, held_out: &HeldOut, segment: &str, index: usize) -> Option<f64> {
         let column = profile.column(index);
         match self {
             Self::Range(range) => {
@@ -85,19 +83,12 @@ impl Known {
                     categories.counts.iter().filter(|(name, _)| !names.contains(*name)).map(|(_, n)| n).sum();
                 Some(new as f64 / categories.total().max(1) as f64)
             }
-            Self::Hashes(known) => {
-                let all = hashes(profile, index);
-                let new = all.iter().filter(|hash| !known.contains(hash)).count();
-                (!all.is_empty()).then(|| new as f64 / all.len() as f64)
+            Self::Counted => {
+                let counts = held_out.unseen.as_ref()?.get(segment);
+                let new = counts.and_then(|counts| counts.get(index)).copied().unwrap_or(0);
+                Some(new as f64 / column.present().max(1) as f64)
             }
         }
-    }
-}
-
-fn hashes(profile: &Profile, index: usize) -> Vec<u64> {
-    match profile.sample_rows().columns.get(index) {
-        Some(SampleColumn::Hashes(hashes)) => hashes.iter().copied().filter(|hash| *hash != 0).collect(),
-        _ => Vec::new(),
     }
 }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
+use millrace_statistics::distribution::normal::isf;
 use millrace_statistics::performance::delay::stopped;
 use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary, fairness};
 
 use super::{Judging, ModelFacts, status};
+use millrace_topics::WindowTable;
+
 use crate::judge::About;
 use crate::retrain::Measurement;
 use crate::service::Error;
@@ -17,8 +20,10 @@ use crate::service::report::Said;
 use crate::service::scores_of;
 use crate::window::{WHOLE, segment_name};
 
-/// A metric may fall by this share of what the model was deployed with before it counts as worse.
-const WORSE_SHARE: f64 = 0.1;
+/// The part of the false alarms that the metrics of outcomes may raise together.
+const SHARE_OF_ALARMS: f64 = 0.1;
+/// What an interval of 95 % spans to either side, in standard errors.
+const INTERVAL: f64 = 1.959_964;
 /// Labels have stopped where more than this share of those that were to come did not.
 const MISSING_LABELS: f64 = 0.5;
 /// And where chance would have it less often than this.
@@ -94,8 +99,8 @@ impl Judging {
         let facts = self.models.facts(&maker.model, &maker.version);
         let mut summary = about.event(DriftKind::Summary, Subject::Performance, WHOLE, "window");
         for (segment, content) in segments {
-            let place =
-                Place { about: &about, facts: &facts, segment, content, judged: self.judged(known, content) };
+            let judged = self.judged(known, content);
+            let place = Place { about: &about, facts: &facts, segment, content, judged, sure: self.sure(&facts) };
             self.segment(&place, &mut summary, said);
         }
         if let Some(whole) = segments.get(WHOLE) {
@@ -116,6 +121,15 @@ impl Judging {
         !known.provisional
             && !self.too_early(known.window.start_ms)
             && coverage(content) >= self.table.coverage
+    }
+
+    /// How many standard errors a metric must lie below what the model was deployed with: as many as chance exceeds so
+    /// rarely that all metrics together keep to their part of the false alarms.
+    fn sure(&self, facts: &ModelFacts) -> f64 {
+        let WindowTable::Time { slide_ms, .. } = self.table.window else { return f64::INFINITY };
+        let wanted_ms = self.table.expected_time_between_alarms_ms.max(1) as f64;
+        let rate = SHARE_OF_ALARMS * slide_ms as f64 / wanted_ms / facts.metrics.len().max(1) as f64;
+        isf(rate.min(0.5))
     }
 
     fn segment(&self, place: &Place<'_>, summary: &mut DriftEvent, said: &mut Said) {
@@ -209,6 +223,8 @@ struct Place<'a> {
     segment: &'a str,
     content: &'a Content,
     judged: bool,
+    /// Standard errors from which a metric is worse.
+    sure: f64,
 }
 
 impl Place<'_> {
@@ -220,13 +236,13 @@ impl Place<'_> {
         event.rows = rows(self.content.labelled);
         if let Some(own) = self.champion(metric) {
             let effect = if higher { own - estimate.value } else { estimate.value - own };
+            // The side of the interval towards what the model was deployed with: intervals of shares are lopsided.
             let best = if higher { estimate.interval.high } else { estimate.interval.low };
-            let threshold = (WORSE_SHARE * own.abs()).max(f64::MIN_POSITIVE);
-            let clear = if higher { best < own } else { best > own };
+            let threshold = (self.sure * (best - estimate.value).abs() / INTERVAL).max(f64::MIN_POSITIVE);
             event.effect = Some(effect);
             event.threshold = Some(threshold);
-            event.drifted = clear && effect > threshold;
-            event.severity = if clear { (effect / threshold).max(0.0) } else { 0.0 };
+            event.drifted = effect > threshold;
+            event.severity = (effect / threshold).max(0.0);
             event.detail = format!(
                 "{metric} is {:.3} ({:.3} to {:.3}) on {} labels, {own:.3} when the model was deployed",
                 estimate.value, estimate.interval.low, estimate.interval.high, self.content.labelled

@@ -183,6 +183,7 @@ fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Erro
                 end_ms: block.end_ms,
                 segments,
                 scores: BTreeMap::new(),
+                unseen: BTreeMap::new(),
             });
         }
     }
