@@ -76,9 +76,13 @@ class Tools:
     topics: Path
     work: Path
 
+    def folder(self, stream: Stream) -> Path:
+        """Where a stream's files are."""
+        return self.work / f"{stream.start}-{stream.days}-{stream.seed}"
+
     def payments(self, stream: Stream) -> Payments:
         """Generates a stream, unless it is in the work folder, and reads its rows with their features."""
-        folder = self.work / f"{stream.start}-{stream.days}-{stream.seed}"
+        folder = self.folder(stream)
         features = folder / "features.parquet"
         if not features.exists():
             sources = [folder / f"{source}.parquet" for source in ("transactions", "labels")]

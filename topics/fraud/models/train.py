@@ -1,4 +1,5 @@
-"""Trains the first fraud model on generated payments and writes fraud-gbdt/1: model.onnx and model.toml.
+"""Trains the first fraud model on generated payments and writes fraud-gbdt/1: model.onnx and model.toml, and what the
+drift service compares windows with: reference.parquet, quality.toml, thresholds.toml.
 
 In the project's folder, with Python 3.11 or newer (about five minutes on two cores, with debug builds too):
 
@@ -31,12 +32,15 @@ import onnxruntime as ort
 import xgboost as xgb
 from measures import measure, single_split
 from payments import INPUTS, REPOSITORY, Payments, Stream, Tools, find
+from reference import write_reference
 from sklearn.metrics import precision_recall_curve
 from tree_export import to_onnx
 
 WARM = 38
 TRAINING = Stream("2017-01-01", seed=1001)
 VALIDATION = Stream("2017-07-03", seed=1002, days=120)
+# The last days of the training payments, and of the validation payments.
+REFERENCE = [(TRAINING, "2017-05-28"), (VALIDATION, "2017-09-24")]
 TESTS = [Stream("2018-04-01", seed) for seed in (1, 2, 3)]
 SINGLE_SPLIT_START = "2018-07-25"
 PARAMETERS = {
@@ -72,8 +76,15 @@ def main() -> None:
 
         validation = tools.payments(VALIDATION).days(WARM, VALIDATION.days)
         threshold = greatest_f1(validation, score(onnx_bytes, validation))
-        metrics = measure(validation, score(onnx_bytes, validation))
-        write(args.output, onnx_bytes, model_toml(onnx_bytes, train, threshold, metrics))
+        scores = score(onnx_bytes, validation)
+        metrics = measure(validation, scores)
+        alerts = scores >= threshold
+        decided = {
+            "precision": float(validation.fraud[alerts].mean()),
+            "recall": float(alerts[validation.fraud].mean()),
+        }
+        write(args.output, onnx_bytes, model_toml(onnx_bytes, train, threshold, metrics | decided))
+        write_reference(tools, REFERENCE, lambda features: score(onnx_bytes, features), args.output)
 
         print(f"\n{'warm payments, none removed':38} {'AUC ROC':>8} {'AP':>8} {'CP@100':>8}")
         print_row(f"validation, seed {VALIDATION.seed}", metrics)
@@ -98,12 +109,13 @@ def matrix(payments: Payments) -> xgb.DMatrix:
     return xgb.DMatrix(payments.features, payments.fraud, feature_names=INPUTS)
 
 
-def score(onnx_bytes: bytes, payments: Payments) -> np.ndarray:
+def score(onnx_bytes: bytes, payments: Payments | np.ndarray) -> np.ndarray:
     """The scores as ONNX Runtime computes them, in batches on one core."""
+    features = payments.features if isinstance(payments, Payments) else payments
     options = ort.SessionOptions()
     options.intra_op_num_threads = 1
     session = ort.InferenceSession(onnx_bytes, options, providers=["CPUExecutionProvider"])
-    batches = np.array_split(payments.features, len(payments.features) // 1000 + 1)
+    batches = np.array_split(features, len(features) // 1000 + 1)
     return np.concatenate([session.run(["score"], {"features": batch})[0][:, 0] for batch in batches])
 
 

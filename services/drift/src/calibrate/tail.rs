@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::prior::{self, Prior};
 use super::series::{Series, independent};
 use crate::judge::{Bound, Measure};
+use crate::window::WHOLE;
 
 /// Thresholds of all subjects, in their order.
 #[derive(Debug)]
@@ -42,15 +43,16 @@ pub(super) fn fit(series: &[Series], rate: f64, reach: f64) -> Tail {
     let largest = largest(series, &judged, &priors, windows);
     let independent = independent(&[&largest]);
     let score = gumbel_quantile(&largest, rate, independent);
+    let whole = series.iter().filter(|s| s.key.segment == WHOLE).map(|s| s.rows).max().unwrap_or(0);
     let bounds = series.iter().zip(&judged).map(|(series, judged)| {
         let prior = priors.get(&series.key.measure).copied();
         let fitted = series.spread(prior).map(|spread| spread.effect(score));
-        bound(series, *judged, fitted, reach)
+        bound(series, *judged, fitted, (reach, whole))
     });
     Tail { bounds: bounds.collect(), independent, subjects: judged.iter().filter(|judged| **judged).count() }
 }
 
-fn bound(series: &Series, judged: bool, fitted: Option<f64>, reach: f64) -> Bound {
+fn bound(series: &Series, judged: bool, fitted: Option<f64>, (reach, whole): (f64, u64)) -> Bound {
     let not_judged = |reason: &str| Bound::NotJudged { reason: reason.to_owned() };
     if let Some(reason) = &series.excluded {
         return not_judged(reason);
@@ -66,8 +68,16 @@ fn bound(series: &Series, judged: bool, fitted: Option<f64>, reach: f64) -> Boun
     if [most, far].into_iter().flatten().any(|limit| effect >= limit) || !effect.is_finite() {
         return not_judged("too few independent windows, or windows that differ too much");
     }
-    let effect = rounded_up(effect.max(measure.floor()).max(f64::MIN_POSITIVE));
+    let effect = rounded_up(effect.max(floor(series, whole)).max(f64::MIN_POSITIVE));
     Bound::Effect { effect, rows: series.rows, expected: series.expected }
+}
+
+/// The least threshold. New extremes come in clumps of so many rows (a busy key), which are a larger share of a segment
+/// than of the whole.
+fn floor(series: &Series, whole: u64) -> f64 {
+    let measure = series.key.measure;
+    let times = if measure == Measure::Outside { whole as f64 / series.rows.max(1) as f64 } else { 1.0 };
+    measure.floor() * libm::pow(times.max(1.0), measure.noise_power())
 }
 
 /// Per window the largest score.

@@ -111,7 +111,9 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
         None => each_batch(files, &columns.read, options, |batch| blocks.add(&batch, options))?,
     }
     blocks.trim();
-    let names: Vec<String> = files.iter().map(|file| file.display().to_string()).collect();
+    // Folders differ between machines; the same files are to give the same reference.
+    let name = |file: &PathBuf| file.file_name().unwrap_or(file.as_os_str()).display().to_string();
+    let names: Vec<String> = files.iter().map(name).collect();
     let delays = options.label_time.is_some().then_some(blocks.delays);
     Ok(Reference { plan, blocks: blocks.blocks.into_values().collect(), delays, source: names.join(", ") })
 }

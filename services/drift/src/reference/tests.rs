@@ -239,3 +239,91 @@ fn what_cannot_be_built_names_file_and_column() {
         Reference::before(&reference.plan, Window { start_ms: 0, end_ms: 1, number: 0 }, BTreeMap::new());
     assert!(before.total(WHOLE).is_none());
 }
+
+#[test]
+fn ids_that_the_other_half_lacks_are_counted_as_they_are() {
+    // Nine hundred terminals, each in both halves; in the second week a tenth of the rows are at a hundred others.
+    let rows = payments(&mut Dice::new(5), 8_000);
+    let times = rows.column(1).as_any().downcast_ref::<TimestampMillisecondArray>().unwrap();
+    let terminals = rows.column(6).as_any().downcast_ref::<StringArray>().unwrap();
+    let moved: StringArray = (0..8_000)
+        .map(|row| match times.value(row) >= START + 7 * DAY && row % 10 == 0 {
+            true => Some(format!("new{}", row % 100)),
+            false => Some(terminals.value(row).to_owned()),
+        })
+        .collect();
+    let mut columns = rows.columns().to_vec();
+    columns[6] = Arc::new(moved);
+    let rows = RecordBatch::try_new(rows.schema(), columns).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = parquet(folder.path(), "train.parquet", &rows);
+    let reference = build(std::slice::from_ref(&path), &options()).unwrap();
+    let share = |block: &Block, segment: &str| {
+        block.unseen[segment][4] as f64 / block.segments[segment].column(4).present() as f64
+    };
+    for (day, block) in reference.blocks.iter().enumerate() {
+        let expected = if day < 7 { 0.0 } else { 0.1 };
+        for segment in [WHOLE, "country=NE"] {
+            assert!((share(block, segment) - expected).abs() < 0.04, "{day} {}", share(block, segment));
+        }
+    }
+    let written = folder.path().join("reference.parquet");
+    reference.write(&written).unwrap();
+    let (back, _) = Reference::read(&written).unwrap();
+    assert!(back.blocks.iter().zip(&reference.blocks).all(|(a, b)| a.unseen == b.unseen));
+    assert!(!back.source.contains('/'), "{}", back.source);
+}
+
+#[test]
+fn trimmed_samples_merge_to_a_uniform_one_however_unequal_they_are() {
+    let mut dice = Dice::new(3);
+    let mut block = |rows: u64, label: f64| {
+        let mut scores = Scores::new(1_000);
+        for _ in 0..rows {
+            scores.add(ScoreRow { id: dice.next(), score: 0.5, label });
+        }
+        scores.trim(200);
+        scores
+    };
+    // A tenth of all rows are of the small blocks.
+    let (large, small) = (block(18_000, 1.0), [block(1_000, 0.0), block(1_000, 0.0)]);
+    let mut all = small[0].clone();
+    all.merge(&large);
+    all.merge(&small[1]);
+    let share = all.sample().filter(|row| row.label == 0.0).count() as f64 / all.sample().len() as f64;
+    assert!((0.05..0.16).contains(&share), "{share} of {}", all.sample().len());
+    let mut other_way = large;
+    small.iter().rev().for_each(|scores| other_way.merge(scores));
+    assert_eq!(all, other_way);
+    assert_eq!(Scores::from_bytes(&all.to_bytes()), Some(all));
+}
+
+#[test]
+fn an_edited_maximum_within_a_bin_does_not_count_the_rows_below_it() {
+    let (_folder, _, reference) = built(8_000, &options());
+    let total = reference.total(WHOLE).unwrap();
+    let batch = payments(&mut Dice::new(5), 8_000);
+    let amounts = batch.column(2).as_any().downcast_ref::<Float64Array>().unwrap();
+    for max in [12.345, 17.5, 40.0] {
+        let mut quality = Quality::learn(&reference);
+        quality.columns.get_mut("amount").unwrap().max = Some(max);
+        let about = crate::judge::About { end_ms: 14 * DAY, ..Default::default() };
+        let found = crate::judge::quality(&about, &quality, &total, crate::judge::Stream::default());
+        let event = found.iter().find(|e| e.method == "range" && e.column.as_deref() == Some("amount")).unwrap();
+        let above = amounts.iter().flatten().filter(|value| *value > max).count() as f64 / 8_000.0;
+        let told = event.effect.unwrap();
+        assert!(told <= above && told > above - 0.01, "{told} of {above} above {max}");
+    }
+}
+
+#[test]
+fn what_no_row_has_may_come_as_often_as_its_part_of_the_false_alarms_allows() {
+    let (_folder, _, reference) = built(8_000, &options());
+    let rows = |rate: f64| {
+        let quality = Quality::learn_within(&reference, rate);
+        quality.columns["hour"].max_missing_share.unwrap() * 600.0
+    };
+    // Three in 8,000 rows at the most are 0.2 in a window of about 570.
+    assert!((0.9..2.1).contains(&rows(0.02)), "{}", rows(0.02));
+    assert!(rows(1e-6) > rows(0.02) && rows(1e-6) < 8.0, "{}", rows(1e-6));
+}

@@ -14,9 +14,10 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
-use millrace_load::fraud::{self, Change, Params, Stream, stream};
+use millrace_load::fraud::{self, Change, ChangeKind, Params, Stream, stream};
 use millrace_runtime::embedded::Amount;
 use millrace_runtime::{Args, Configuration, Shutdown, telemetry};
+use millrace_topics::{Application, Role};
 
 use crate::application;
 use crate::cli::DemoArgs;
@@ -29,7 +30,10 @@ use summary::Summary;
 
 /// Runs the demo.
 pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
-    let app = application::load(folder, "fraud")?;
+    let mut app = application::load(folder, "fraud")?;
+    if args.change.0 == Some(ChangeKind::Labels) {
+        hurry(&mut app);
+    }
     let configuration = Configuration::load(&Args { log: Some("warn".into()), ..Args::default() })?;
     telemetry::start_logs(&configuration)?;
     eprintln!("Embedded: bus and store live in this process; nothing is kept after it ends.");
@@ -71,6 +75,18 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
         bail!("stopped before the last payment was scored");
     }
     Summary::new(&params, &stream, &scores, course.ahead()).print(args.json)
+}
+
+/// How long labels may be silent while payments go on, ms of wall time.
+const SILENCE_MS: i64 = 6_000;
+
+/// The stream runs a hundred thousand times as fast as life: ten minutes without a label would be years of it.
+fn hurry(app: &mut Application) {
+    for topic in &mut app.topics {
+        if let Role::Drift(table) = &mut topic.role {
+            table.max_wait_ms = table.max_wait_ms.min(SILENCE_MS);
+        }
+    }
 }
 
 /// How long the last windows may take.
