@@ -1,8 +1,5 @@
-"""What windows of the live stream are compared with: 35 scored days of each of two streams, as `millrace drift reference`
-and `millrace drift calibrate` make a reference and thresholds of them.
-
-Two streams, since payments of one only differ from the next as days do: what customers and terminals happen to be drawn
-belongs to what is unchanged, too."""
+"""What windows of the live stream are compared with: a scored week of each of several streams, as `millrace drift reference`
+and `millrace drift calibrate` make a reference and thresholds of them."""
 
 from __future__ import annotations
 
@@ -17,19 +14,19 @@ import pyarrow.parquet as pq
 from payments import INPUTS, Stream, Tools, number, run
 
 MODEL = "fraud-gbdt/1"
-DAYS = 35
+DAYS = 7
 WRITTEN = ("reference.parquet", "quality.toml", "thresholds.toml")
 
 
 def write_reference(
-    tools: Tools, streams: list[tuple[Stream, str]], score: Callable[[np.ndarray], np.ndarray], output: Path
+    tools: Tools, streams: list[tuple[Stream, np.datetime64]], score: Callable[[np.ndarray], np.ndarray], output: Path
 ) -> None:
-    """Of each stream the days from the given one on. Rows keep their ids, which two streams share: they are told apart."""
+    """Of each stream the days from the given one on. Streams share their payments' ids, so that rows get others."""
     files = []
     for stream, first in streams:
         tools.payments(stream)
         file = tools.work / f"reference-{stream.seed}.parquet"
-        pq.write_table(scored(tools.folder(stream), np.datetime64(first, "D"), stream.seed, score), file)
+        pq.write_table(scored(tools.folder(stream), first, stream.seed, score), file)
         files.append(file)
     # The commands write beside the model that the application deploys, from its own topic files.
     topics = tools.work / "topics"

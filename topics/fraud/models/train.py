@@ -39,8 +39,13 @@ from tree_export import to_onnx
 WARM = 38
 TRAINING = Stream("2017-01-01", seed=1001)
 VALIDATION = Stream("2017-07-03", seed=1002, days=120)
-# The last days of the training payments, and of the validation payments.
-REFERENCE = [(TRAINING, "2017-05-28"), (VALIDATION, "2017-09-24")]
+# What windows are compared with: a week each of the validation payments and of nine other streams, one after another. The
+# customers and terminals of one stream happen to live where they do, and those of the next elsewhere: thresholds that are
+# calibrated on one stream alone call every other one drifted.
+WEEKS = [np.datetime64("2017-09-25") + 7 * week for week in range(10)]
+REFERENCE = [(VALIDATION, WEEKS[0])] + [
+    (Stream(str(week - 59), seed, days=66), week) for seed, week in enumerate(WEEKS[1:], start=2001)
+]
 TESTS = [Stream("2018-04-01", seed) for seed in (1, 2, 3)]
 SINGLE_SPLIT_START = "2018-07-25"
 PARAMETERS = {

@@ -70,7 +70,11 @@ impl<'a> Graph<'a> {
         match (&cause.name, &effect.name) {
             (Name::Dataset, _) => false,
             (_, Name::Dataset) => true,
-            (Name::Column(x), Name::Column(y)) => fits(cause, effect) && self.moves(x, y, (a, b)),
+            // A segment in which a computed column passes its threshold first moved with all the others of its source.
+            (Name::Column(x), Name::Column(y)) => {
+                let everywhere = cause.segment.is_none() && self.depends.on(y, x);
+                (fits(cause, effect) || everywhere) && self.moves(x, y, (a, b))
+            }
             (Name::Column(x), Name::Metrics) => !self.depends.is_of_labels(x),
             (Name::Column(_), Name::Scores) => true,
             (Name::Labels, Name::Column(y)) => self.depends.is_of_labels(y),

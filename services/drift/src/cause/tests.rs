@@ -90,6 +90,15 @@ fn new_terminals_explain_their_counts_and_their_risk() {
         finding(Subject::Performance, "recall", "", 1.5),
     ];
     assert_eq!(causes(&mut events), [("terminal_id".to_owned(), 4)]);
+    // A small segment that passes its threshold while the others do not yet.
+    let mut events = vec![
+        data("terminal_id", "", 5.0),
+        data("terminal_tx_1d", "country=NE", 1.1),
+        data("terminal_tx_1d", "country=SW", 0.5),
+        data("customer_avg_1d", "country=NE", 1.2),
+    ];
+    let names = ["terminal_id".to_owned(), "customer_avg_1d in country=NE".to_owned()];
+    assert_eq!(causes(&mut events), names.into_iter().zip([2, 1]).collect::<Vec<_>>());
 }
 
 #[test]

@@ -212,7 +212,13 @@ impl Bench<'_> {
         let subject = if measure == Measure::Outside { Subject::Domain } else { about.subject };
         let mut event = about.event(DriftKind::Finding, subject, segment, measure.name());
         event.column = Some(pair.reference.plan().columns[index].name.clone());
-        fill(&mut event, found, bound.and_then(|bound| bound.at(measure, found.rows)));
+        // A calibrated threshold knows how large the reference is, a conventional one does not: few rows on either side
+        // differ by chance.
+        let rows = match self.inputs.thresholds.calibration {
+            Some(_) => found.rows,
+            None => found.rows.min(found.reference_rows),
+        };
+        fill(&mut event, found, bound.and_then(|bound| bound.at(measure, rows)));
         if event.drifted {
             let columns = [pair.reference, pair.current].map(|profile| profile.column(index));
             let (name, shown) = distribution(columns, segment);
