@@ -264,7 +264,9 @@ fn ids_that_the_other_half_lacks_are_counted_as_they_are() {
     for (day, block) in reference.blocks.iter().enumerate() {
         let expected = if day < 7 { 0.0 } else { 0.1 };
         for segment in [WHOLE, "country=NE"] {
-            assert!((share(block, segment) - expected).abs() < 0.04, "{day} {}", share(block, segment));
+            // A terminal has four rows a week: one in sixty has none by chance.
+            let beyond = share(block, segment) - expected;
+            assert!((-0.05..0.07).contains(&beyond), "{day} {segment} {beyond}");
         }
     }
     let written = folder.path().join("reference.parquet");
