@@ -98,9 +98,10 @@ fn params(kind: ChangeKind) -> Params {
 #[test]
 fn planted_changes_are_named_in_the_first_window_after_them_and_nothing_before() {
     let watch = Watch::new();
-    for (kind, named, first_day) in
-        [(ChangeKind::Amounts, "amount in country=DE", 46), (ChangeKind::Terminals, "terminal_id", CHANGE_DAY)]
-    {
+    for (kind, named, first_day) in [
+        (ChangeKind::Amounts, "amount in country=DE", 46),
+        (ChangeKind::Terminals, "terminal_id", CHANGE_DAY),
+    ] {
         let params = params(kind);
         let payments = generate(&params);
         let features = Features::of(&payments);

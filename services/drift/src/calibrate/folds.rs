@@ -95,9 +95,9 @@ impl Folds {
     pub(super) fn within(&self, season: Season, held_out: &HeldOut) -> Rc<Against> {
         let place = held_out.window.start_ms.rem_euclid(season.period_ms());
         let mut within = self.within.borrow_mut();
-        let made = within.entry((held_out.other, season, place)).or_insert_with(|| {
-            Rc::new(against(&self.halves[held_out.other], Some(season), held_out.window))
-        });
+        let made = within
+            .entry((held_out.other, season, place))
+            .or_insert_with(|| Rc::new(against(&self.halves[held_out.other], Some(season), held_out.window)));
         made.clone()
     }
 }

@@ -72,7 +72,9 @@ pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Err
     each_batch(files, &columns.read, options, |batch| {
         rows += batch.rows.num_rows() as u64;
         for start_ms in batch.times_ms.iter().map(|time| options.block_of(*time)) {
-            span = Some(span.map_or((start_ms, start_ms), |(a, b): (i64, i64)| (a.min(start_ms), b.max(start_ms))));
+            span = Some(
+                span.map_or((start_ms, start_ms), |(a, b): (i64, i64)| (a.min(start_ms), b.max(start_ms))),
+            );
         }
         discovery.add(&batch.rows, &batch.ids);
         for (segment, name) in segments.iter_mut().zip(&options.segments) {
@@ -295,7 +297,9 @@ impl Blocks {
         let columns = self.plan.columns.len();
         // Also where there are none: what was counted is known.
         for time_ms in &batch.times_ms {
-            if let Some(block) = self.blocks.get_mut(&options.block_of(*time_ms)).filter(|b| b.unseen.is_empty()) {
+            if let Some(block) =
+                self.blocks.get_mut(&options.block_of(*time_ms)).filter(|b| b.unseen.is_empty())
+            {
                 let counts = block.segments.keys().map(|segment| (segment.clone(), vec![0; columns]));
                 block.unseen = counts.collect();
             }

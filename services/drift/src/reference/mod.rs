@@ -10,9 +10,9 @@ mod rows;
 mod scores;
 mod season;
 mod support;
-mod unseen;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

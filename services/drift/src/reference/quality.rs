@@ -83,7 +83,10 @@ impl Quality {
             let column = |i: usize| {
                 let of_blocks: Vec<Column<'_>> =
                     blocks.iter().map(|(profile, _)| profile.column(i)).collect();
-                (reference.plan.columns[i].name.clone(), ColumnQuality::learn(total.column(i), &of_blocks, chance))
+                (
+                    reference.plan.columns[i].name.clone(),
+                    ColumnQuality::learn(total.column(i), &of_blocks, chance),
+                )
             };
             (0..reference.plan.columns.len()).map(column).collect()
         });

@@ -311,7 +311,8 @@ fn an_edited_maximum_within_a_bin_does_not_count_the_rows_below_it() {
         quality.columns.get_mut("amount").unwrap().max = Some(max);
         let about = crate::judge::About { end_ms: 14 * DAY, ..Default::default() };
         let found = crate::judge::quality(&about, &quality, &total, crate::judge::Stream::default());
-        let event = found.iter().find(|e| e.method == "range" && e.column.as_deref() == Some("amount")).unwrap();
+        let event =
+            found.iter().find(|e| e.method == "range" && e.column.as_deref() == Some("amount")).unwrap();
         let above = amounts.iter().flatten().filter(|value| *value > max).count() as f64 / 8_000.0;
         let told = event.effect.unwrap();
         assert!(told <= above && told > above - 0.01, "{told} of {above} above {max}");

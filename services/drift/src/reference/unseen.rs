@@ -59,9 +59,8 @@ impl Halves {
         let mut unseen = Vec::new();
         for (at, (index, name)) in self.columns.iter().enumerate() {
             let rows = hashes(batch, name).into_iter().zip(times_ms).enumerate();
-            let is_new = |hash: u64, time_ms: i64| {
-                hash != 0 && !self.seen[1 - self.half(time_ms)][at].contains(hash)
-            };
+            let is_new =
+                |hash: u64, time_ms: i64| hash != 0 && !self.seen[1 - self.half(time_ms)][at].contains(hash);
             unseen.extend(rows.filter(|(_, (h, time))| is_new(*h, **time)).map(|(row, _)| (*index, row)));
         }
         unseen

@@ -114,8 +114,7 @@ fn lineage(layout: &Layout<'_>) -> Result<Depends, Error> {
         return Ok(Depends::default());
     };
     let view = millrace_features::plan_view(layout.app, topic).map_err(Error::Problems)?;
-    let outcome =
-        layout.table.labels.as_ref().map(|labels| (labels.topic.as_str(), labels.outcome.as_str()));
+    let outcome = layout.table.labels.as_ref().map(|labels| (labels.topic.as_str(), labels.outcome.as_str()));
     Ok(of_view(&view.plan, outcome))
 }
 

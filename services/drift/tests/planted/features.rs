@@ -27,7 +27,8 @@ impl Past {
 
     /// Count and sum of `(from, to]`.
     fn within(&self, from: i64, to: i64) -> (f64, f64) {
-        let (first, end) = (self.times.partition_point(|t| *t <= from), self.times.partition_point(|t| *t <= to));
+        let (first, end) =
+            (self.times.partition_point(|t| *t <= from), self.times.partition_point(|t| *t <= to));
         let sum = |n: usize| if n == 0 { 0.0 } else { self.sums[n - 1] };
         ((end - first) as f64, sum(end) - sum(first))
     }
@@ -46,7 +47,11 @@ impl Features {
         for payment in payments {
             let time = payment.tx_time_ms / 1_000;
             features.customers.entry(payment.customer).or_default().add(time, payment.amount);
-            features.terminals.entry(payment.terminal).or_default().add(time, f64::from(u8::from(payment.fraud)));
+            features
+                .terminals
+                .entry(payment.terminal)
+                .or_default()
+                .add(time, f64::from(u8::from(payment.fraud)));
         }
         features
     }
@@ -85,7 +90,10 @@ impl Features {
             columns.push((format!("customer_tx_{days}d"), numbers(&|p| customer(p).0)));
             columns.push((format!("customer_avg_{days}d"), numbers(&|p| customer(p).1 / customer(p).0)));
             columns.push((format!("terminal_tx_{days}d"), numbers(&|p| terminal(p).0)));
-            columns.push((format!("terminal_risk_{days}d"), numbers(&|p| terminal(p).1 / terminal(p).0.max(1.0))));
+            columns.push((
+                format!("terminal_risk_{days}d"),
+                numbers(&|p| terminal(p).1 / terminal(p).0.max(1.0)),
+            ));
         }
         RecordBatch::try_from_iter(columns).unwrap()
     }

@@ -103,7 +103,8 @@ impl Judging {
         let mut summary = about.event(DriftKind::Summary, Subject::Performance, WHOLE, "window");
         for (segment, content) in segments {
             let judged = self.judged(known, content);
-            let place = Place { about: &about, facts: &facts, segment, content, judged, sure: self.sure(&facts) };
+            let place =
+                Place { about: &about, facts: &facts, segment, content, judged, sure: self.sure(&facts) };
             self.segment(&place, &mut summary, said);
         }
         if let Some(whole) = segments.get(WHOLE) {
