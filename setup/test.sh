@@ -1,9 +1,12 @@
 #!/bin/sh
-# What the tests start themselves: Apache Kafka, Apicurio Registry, Redis, and a Python client that is not ours.
+# What the tests start themselves: Apache Kafka, Apicurio Registry, Redis, Chromium, and a Python client that is not ours.
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 . "$here/lib.sh"
 
 have redis-server || install "Redis" "redis-server" "redis" "redis" "redis"
+# The pages of reports are opened in it.
+have chromium || have chromium-browser || have google-chrome || have google-chrome-stable ||
+    install "Chromium" "chromium" "chromium" "chromium" "--cask chromium"
 java_version() { java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1; }
 if ! have java || [ "$(java_version)" -lt 17 ] 2>/dev/null; then
     install "Java" "default-jre-headless" "java-21-openjdk-headless" "openjdk21-jre-headless" "openjdk@21"

@@ -1,6 +1,7 @@
 //! The command line of `millrace-load`.
 
 mod detectors;
+mod wide;
 
 use std::io::{BufWriter, stdout};
 use std::path::PathBuf;
@@ -31,6 +32,10 @@ enum Command {
     /// How often change detectors cry wolf and how late they are, on streams whose changes are known.
     #[command(subcommand)]
     Detectors(detectors::Command),
+    /// What watching a window of many rows and columns for drift takes: CPU time and peak memory.
+    ///
+    /// The window's batches are made as they are taken, so that nothing but what drift keeps is in memory.
+    Wide(wide::Wide),
 }
 
 #[derive(Debug, Args)]
@@ -198,6 +203,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Generate(generate) => send(*generate),
         Command::Detectors(command) => detectors::run(&command),
+        Command::Wide(wide) => wide::run(&wide),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How well scores told frauds from genuine payments, as the handbook measures it (chapter 4).
 
+use millrace_statistics::performance::{ScoreCounts, binary};
+
 /// One scored payment with its true outcome.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scored {
@@ -20,48 +22,18 @@ pub struct ScoredCard {
     pub scored: Scored,
 }
 
-/// True and false positives at each distinct score, from the highest on, cumulated.
-fn cumulated(rows: &[Scored]) -> Vec<(u64, u64)> {
-    let mut sorted = rows.to_vec();
-    sorted.sort_unstable_by(|a, b| b.score.total_cmp(&a.score));
-    let (mut true_positives, mut false_positives) = (0, 0);
-    sorted
-        .chunk_by(|a, b| a.score == b.score)
-        .map(|tied| {
-            let frauds = tied.iter().filter(|row| row.fraud).count() as u64;
-            true_positives += frauds;
-            false_positives += tied.len() as u64 - frauds;
-            (true_positives, false_positives)
-        })
-        .collect()
+fn counts(rows: &[Scored]) -> ScoreCounts {
+    ScoreCounts::of(rows.iter().map(|row| (row.score, row.fraud)))
 }
 
-/// The area under the ROC curve, by trapezoids between distinct scores (`sklearn.metrics.roc_auc_score`): the chance
-/// that a fraud scores above a genuine payment, a tie counting half. `None` where one of the two is missing.
+/// The area under the ROC curve. `None` where frauds or genuine payments are missing.
 pub fn roc_auc(rows: &[Scored]) -> Option<f64> {
-    let curve = cumulated(rows);
-    let (frauds, genuine) = curve.last().copied().filter(|(tp, fp)| *tp > 0 && *fp > 0)?;
-    let mut doubled_area = 0_u128;
-    let (mut tp_before, mut fp_before) = (0, 0);
-    for (tp, fp) in curve {
-        doubled_area += u128::from(fp - fp_before) * u128::from(tp + tp_before);
-        (tp_before, fp_before) = (tp, fp);
-    }
-    Some(doubled_area as f64 / 2.0 / frauds as f64 / genuine as f64)
+    binary::auc(&counts(rows)).ok().map(|area| area.value)
 }
 
-/// Average precision: the sum over distinct scores, from the highest on, of the gain in recall times the precision
-/// (`sklearn.metrics.average_precision_score`; no interpolation). `None` where there is no fraud.
+/// Average precision. `None` where there is no fraud.
 pub fn average_precision(rows: &[Scored]) -> Option<f64> {
-    let curve = cumulated(rows);
-    let (frauds, _) = curve.last().copied().filter(|(tp, _)| *tp > 0)?;
-    let mut tp_before = 0;
-    let mut sum = 0.0;
-    for (tp, fp) in curve {
-        sum += (tp - tp_before) as f64 * (tp as f64 / (tp + fp) as f64);
-        tp_before = tp;
-    }
-    Some(sum / frauds as f64)
+    binary::average_precision(&counts(rows)).ok().map(|average| average.value)
 }
 
 /// Card precision at `k`: per day the `k` customers of the highest score (a customer's score is its highest that day;

@@ -2,9 +2,10 @@
 //!
 //! [`fraud`] generates card payments and their labels, [`output`] writes them to Kafka, Parquet files or as JSON, and
 //! [`evaluation`] computes AUC ROC, average precision and card precision from scores and outcomes. [`detectors`] measures
-//! change detectors on seeded streams.
+//! change detectors on seeded streams, [`wide`] what a window of many rows and columns takes.
 
 pub mod detectors;
 pub mod evaluation;
 pub mod fraud;
 pub mod output;
+pub mod wide;

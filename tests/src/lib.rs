@@ -6,6 +6,7 @@
 //! command which installs it, never a skip.
 
 pub mod application;
+pub mod browser;
 pub mod cache;
 pub mod foreign;
 pub mod http;

@@ -13,6 +13,8 @@ mod fraud_stream;
 #[cfg(test)]
 mod oracle;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod poison;
 #[cfg(test)]
 mod second_application;

@@ -77,6 +77,8 @@ pub struct DriftEvent {
     pub cause_group: Option<i32>,
     /// 1 for the window's most severe cause; the findings of a group share its rank.
     pub rank: Option<i32>,
+    /// What this finding only moves along with: `amount in country=NE`; none at the root itself, and without a cause.
+    pub root: Option<String>,
     /// One sentence for a person.
     pub detail: String,
     /// Further figures by name.

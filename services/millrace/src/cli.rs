@@ -229,6 +229,10 @@ pub struct CompareArgs {
     /// Methods beside the default ones, such as ks,psi; `all` for every one
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub methods: Vec<String>,
+    /// The distributions of columns alone, by --methods (the default one without): nothing of missing, new and outlying
+    /// values, nothing of all columns together
+    #[arg(long)]
+    pub only: bool,
     /// The columns; all that can be watched unless given
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub columns: Vec<String>,

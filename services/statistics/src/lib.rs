@@ -11,6 +11,7 @@
 //! - [`performance`]: how good predictions are, with intervals; fairness; estimates before labels come.
 
 pub mod bisect;
+mod boosting;
 pub mod decode;
 pub mod detectors;
 pub mod distribution;

@@ -72,6 +72,7 @@ impl Columns<'_> {
             "alarm" => self.word(|e| text_of(&e.alarm)),
             "cause_group" => self.int(|e| e.cause_group),
             "rank" => self.int(|e| e.rank),
+            "root" => self.maybe(|e| e.root.as_deref()),
             "detail" => self.text(|e| &e.detail),
             "values" => {
                 let numbers = self.events.iter().flat_map(|e| e.values.values().map(|v| Some(*v)));
@@ -176,6 +177,7 @@ impl Row<'_> {
             alarm: of_text("alarm", &self.text("alarm")?)?,
             cause_group: self.int("cause_group")?,
             rank: self.int("rank")?,
+            root: self.maybe("root")?,
             detail: self.text("detail")?,
             values: self.values()?,
             distributions: self.distributions()?,

@@ -40,6 +40,7 @@ fn full() -> DriftEvent {
         alarm: AlarmState::Acknowledged,
         cause_group: Some(1),
         rank: Some(1),
+        root: Some("amount in country=NE".into()),
         detail: "é".into(),
         values: [("auc".into(), 0.5), ("é".into(), f64::MIN_POSITIVE)].into(),
         ..DriftEvent::default()

@@ -65,7 +65,11 @@ fn mark(events: &mut [DriftEvent], cause: &Cause, rank: i32) {
     for &index in &cause.findings {
         let event = &mut events[index];
         (event.cause_group, event.rank) = (Some(rank), Some(rank));
-        if index != cause.root && event.kind == DriftKind::Finding && !event.detail.is_empty() {
+        if index == cause.root || event.kind != DriftKind::Finding {
+            continue;
+        }
+        event.root = Some(root.clone());
+        if !event.detail.is_empty() {
             event.detail = format!("{} It goes with {root}.", event.detail);
         }
     }

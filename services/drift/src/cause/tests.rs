@@ -66,6 +66,7 @@ fn a_segment_that_moves_alone_explains_the_whole_and_what_is_computed_from_it() 
         (events[1].rank, events[6].rank, events[10].rank, events[2].rank),
         (Some(1), Some(1), Some(2), None)
     );
+    assert_eq!(events[6].root.as_deref(), Some("amount in country=NE"));
     assert_eq!(events[6].detail, "It moved. It goes with amount in country=NE.");
     assert_eq!(events[1].detail, "It moved.");
 }

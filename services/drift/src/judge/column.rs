@@ -1,5 +1,8 @@
 //! One column of two windows, by one measure.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use millrace_statistics::sample::Sample;
 use millrace_statistics::two_sample::{Method, compare_categories, compare_counts, compare_numeric};
 
@@ -15,6 +18,17 @@ pub struct Pair<'a> {
     /// What is judged.
     pub current: &'a Profile,
     kept: Option<(SampleRows, SampleRows)>,
+    /// The column looked at last: all of its measures read the same values, which take long to sort.
+    last: RefCell<Option<(usize, Rc<Numbers>)>>,
+}
+
+/// The values of a numeric column in both windows, on one scale.
+#[derive(Debug)]
+pub(super) struct Numbers {
+    pub(super) reference: Sample,
+    pub(super) current: Sample,
+    /// Whether these are the values themselves, and not counts on a grid.
+    pub(super) exact: bool,
 }
 
 /// What a measure says.
@@ -41,12 +55,24 @@ pub struct Measured {
 impl<'a> Pair<'a> {
     /// Effects alone.
     pub fn effects(reference: &'a Profile, current: &'a Profile) -> Self {
-        Self { reference, current, kept: None }
+        Self { reference, current, kept: None, last: RefCell::default() }
     }
 
     /// Effects, and p-values by the kept rows where a window is no longer kept exactly.
     pub fn with_p_values(reference: &'a Profile, current: &'a Profile) -> Self {
-        Self { reference, current, kept: Some((reference.sample_rows(), current.sample_rows())) }
+        let kept = Some((reference.sample_rows(), current.sample_rows()));
+        Self { reference, current, kept, last: RefCell::default() }
+    }
+
+    /// The numbers of the column of that index; `None` for other kinds.
+    pub(super) fn numbers(&self, index: usize) -> Option<Rc<Numbers>> {
+        let mut last = self.last.borrow_mut();
+        if let Some((_, numbers)) = last.as_ref().filter(|(of, _)| *of == index) {
+            return Some(numbers.clone());
+        }
+        let found = Rc::new(grid::samples(self.reference.column(index), self.current.column(index))?);
+        *last = Some((index, found.clone()));
+        Some(found)
     }
 
     fn kept(&self, index: usize) -> Option<[&SampleColumn; 2]> {
@@ -90,11 +116,12 @@ pub fn measure_column(
 
 fn numbers(method: Method, index: usize, pair: &Pair<'_>) -> Result<Measured, String> {
     let (a, b) = (pair.reference.column(index), pair.current.column(index));
-    let (outcome, exact) = match grid::cells(a, b).filter(|_| method.is_binned()) {
+    let cells = if method.is_binned() { grid::cells(a, b) } else { None };
+    let (outcome, exact) = match cells {
         Some([p, q]) => (compare_counts(method, &p, &q), true),
         None => {
-            let (x, y, exact) = grid::samples(a, b).ok_or_else(|| format!("{method} is of numbers"))?;
-            (compare_numeric(method, &x, &y, &[]), exact)
+            let both = pair.numbers(index).ok_or_else(|| format!("{method} is of numbers"))?;
+            (compare_numeric(method, &both.reference, &both.current, &[]), both.exact)
         }
     };
     let outcome = outcome.map_err(|e| e.to_string())?;
@@ -107,7 +134,11 @@ fn numbers(method: Method, index: usize, pair: &Pair<'_>) -> Result<Measured, St
     };
     if let Some(kept) = pair.kept(index) {
         found.error = if exact { None } else { grid::within_bins(a, b, kept) };
-        (found.p_value, found.p_rows) = p_value(method, (a, b), kept);
+        let tested = outcome.p_value.filter(|_| exact && method.is_test());
+        (found.p_value, found.p_rows) = match tested {
+            Some(p_value) => (Some(p_value), None),
+            None => p_value(method, pair.numbers(index).as_deref(), kept),
+        };
     }
     Ok(found)
 }
@@ -117,14 +148,14 @@ fn numbers(method: Method, index: usize, pair: &Pair<'_>) -> Result<Measured, St
 /// kept exactly are tested by their kept rows.
 fn p_value(
     method: Method,
-    (a, b): (Column<'_>, Column<'_>),
+    numbers: Option<&Numbers>,
     kept: [&SampleColumn; 2],
 ) -> (Option<f64>, Option<u64>) {
     let test = if method.is_test() { method } else { Method::KolmogorovSmirnov };
     let of =
         |x: &Sample, y: &Sample| compare_numeric(test, x, y, &[]).ok().and_then(|outcome| outcome.p_value);
-    if let Some((x, y, true)) = grid::samples(a, b) {
-        return (of(&x, &y), None);
+    if let Some(Numbers { reference, current, exact: true }) = numbers {
+        return (of(reference, current), None);
     }
     let [SampleColumn::Numbers(x), SampleColumn::Numbers(y)] = kept else { return (None, None) };
     let (x, y) = (Sample::of(x.iter().copied()), Sample::of(y.iter().copied()));

@@ -1,5 +1,6 @@
 //! One sentence for a person about a finding.
 
+use millrace_report::text::digits;
 use millrace_statistics::sample::{Categories, Sample};
 
 use super::column::{Measured, Pair};
@@ -22,9 +23,14 @@ pub(super) fn of_column(measure: Measure, index: usize, pair: &Pair<'_>, found: 
         };
         return format!("{what} in {} of the rows, {} were to be expected.", percent(q), percent(p));
     }
-    match (a.numbers(), b.numbers(), a.categories(), b.categories()) {
-        (Some((x, _)), Some((y, _)), ..) => of_numbers(name, &x, &y),
-        (.., Some(x), Some(y)) => of_categories(name, &x, &y),
+    if let Some(both) = pair.numbers(index).filter(|both| both.exact) {
+        return of_numbers(name, &both.reference, &both.current);
+    }
+    if let (Some((x, _)), Some((y, _))) = (a.numbers(), b.numbers()) {
+        return of_numbers(name, &x, &y);
+    }
+    match (a.categories(), b.categories()) {
+        (Some(x), Some(y)) => of_categories(name, &x, &y),
         _ => String::new(),
     }
 }
@@ -90,19 +96,7 @@ pub(super) fn percent(share: f64) -> String {
 
 /// A number of four significant digits.
 pub(super) fn short(value: f64) -> String {
-    let size = value.abs();
-    if value == 0.0 || !value.is_finite() {
-        return format!("{value}");
-    }
-    if !(1e-4..1e9).contains(&size) {
-        return format!("{value:.3e}");
-    }
-    let digits = (3 - libm::floor(libm::log10(size)) as i32).clamp(0, 7) as usize;
-    let text = format!("{value:.digits$}");
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
+    digits(value, 4)
 }
 
 #[cfg(test)]
@@ -112,7 +106,7 @@ mod tests {
     #[test]
     fn numbers_and_shares_read_as_people_write_them() {
         let shown = [0.0, 1234567.0, 53.219, 0.012345, 41.0, -2.5, 1e-7].map(short);
-        assert_eq!(shown, ["0", "1234567", "53.22", "0.01235", "41", "-2.5", "1.000e-7"]);
+        assert_eq!(shown, ["0", "1.235e6", "53.22", "0.01235", "41", "-2.5", "1.000e-7"]);
         assert_eq!([0.0, 0.5, 0.031, 0.0004].map(percent), ["0 %", "50 %", "3.1 %", "0.040 %"]);
     }
 

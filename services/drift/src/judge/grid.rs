@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use millrace_statistics::sample::Sample;
 
+use super::column::Numbers;
 use crate::profile::{Column, SampleColumn};
 
 /// Cells of the binned methods: enough to see a shape, few enough that a cell has rows.
@@ -37,29 +38,28 @@ pub(super) fn cells(reference: Column<'_>, current: Column<'_>) -> Option<[Vec<u
 }
 
 /// The values of both windows on one scale: exactly if both are kept so, else both on the grid. `None` where that cannot
-/// be. The flag: exactly.
-pub(super) fn samples(reference: Column<'_>, current: Column<'_>) -> Option<(Sample, Sample, bool)> {
+/// be.
+pub(super) fn samples(reference: Column<'_>, current: Column<'_>) -> Option<Numbers> {
+    if !(reference.is_exact() && current.is_exact())
+        && let Some((a, b)) = on_grid(reference, current)
+    {
+        return Some(Numbers { reference: a, current: b, exact: false });
+    }
     let ((a, exact_a), (b, exact_b)) = (reference.numbers()?, current.numbers()?);
-    if exact_a && exact_b {
-        return Some((a, b, true));
-    }
-    let on_grid = |column: Column<'_>| {
-        let bins = column.bins()?;
-        let edges = &column.plan().edges;
-        // Above the last edge one representative serves both windows.
-        let top = [reference, current]
-            .iter()
-            .filter_map(|c| c.range())
-            .map(|range| range.1)
-            .fold(f64::MIN, f64::max);
-        let last = edges.last().map_or(top, |edge| top.max(edge.next_up()));
+    Some(Numbers { reference: a, current: b, exact: exact_a && exact_b })
+}
+
+fn on_grid(reference: Column<'_>, current: Column<'_>) -> Option<(Sample, Sample)> {
+    let edges = &reference.plan().edges;
+    // Above the last edge one representative serves both windows.
+    let tops = [reference, current].into_iter().filter_map(|column| column.range());
+    let top = tops.map(|range| range.1).fold(f64::MIN, f64::max);
+    let last = edges.last().map_or(top, |edge| top.max(edge.next_up()));
+    let counted = |column: Column<'_>| {
         let uppers = edges.iter().copied().chain([last]);
-        Some(Sample::of_counts(uppers.zip(bins)))
+        Some(Sample::of_counts(uppers.zip(column.bins()?)))
     };
-    match (on_grid(reference), on_grid(current)) {
-        (Some(a), Some(b)) => Some((a, b, false)),
-        _ => Some((a, b, false)),
-    }
+    Some((counted(reference)?, counted(current)?))
 }
 
 /// By how much the difference of two distribution functions can be greater inside of a bin than at its edges. Bins of

@@ -110,6 +110,11 @@ impl Thresholds {
         Self { calibration: None, drifted_share: None, bounds }
     }
 
+    /// Keeps those of some keys alone.
+    pub fn retain(&mut self, keep: impl Fn(&Key) -> bool) {
+        self.bounds.retain(|key, _| keep(key));
+    }
+
     /// What is measured of a column in a segment.
     pub fn of<'a>(
         &'a self,

@@ -30,13 +30,15 @@ pub struct Options {
     pub methods: Vec<Method>,
     /// Whether all columns are also judged together.
     pub joint: bool,
+    /// Whether distributions are put into the events, to be drawn from them.
+    pub drawn: bool,
     /// Of random features and trees.
     pub seed: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_rows: 100, methods: Vec::new(), joint: true, seed: 0 }
+        Self { min_rows: 100, methods: Vec::new(), joint: true, drawn: true, seed: 0 }
     }
 }
 
@@ -104,7 +106,9 @@ pub fn judge_window(inputs: &Inputs<'_>) -> Judgement {
     let Bench { mut findings, mut undefined, .. } = bench;
     undefined.sort();
     let mut summary = summary::of(inputs, &mut findings, &undefined);
-    summary.distributions = summary::distributions(inputs);
+    if inputs.options.drawn {
+        summary.distributions = summary::distributions(inputs);
+    }
     findings.iter_mut().for_each(DriftEvent::seal);
     Judgement { findings, undefined, summary }
 }
@@ -219,7 +223,7 @@ impl Bench<'_> {
             None => found.rows.min(found.reference_rows),
         };
         fill(&mut event, found, bound.and_then(|bound| bound.at(measure, rows)));
-        if event.drifted {
+        if event.drifted && self.inputs.options.drawn {
             let columns = [pair.reference, pair.current].map(|profile| profile.column(index));
             let (name, shown) = distribution(columns, segment);
             event.distributions.insert(name, shown);

@@ -1,5 +1,7 @@
 //! Bytes of profiles: numbers of variable length in, and out again without trust.
 
+pub(super) use millrace_statistics::decode::{put_block as put_bytes, put_varint as put_int};
+
 /// Why bytes are no profile of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BytesError {
@@ -15,21 +17,6 @@ pub enum BytesError {
     /// Parts are missing, double, or of different profiles.
     #[error("the parts of the profile do not make one: {0}")]
     Parts(String),
-}
-
-/// Appends an integer, 7 bits a byte, the lowest first (LEB128).
-pub(super) fn put_int(out: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
-}
-
-/// Appends a length and the bytes.
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_int(out, bytes.len() as u64);
-    out.extend_from_slice(bytes);
 }
 
 /// Bytes that are read from the front.

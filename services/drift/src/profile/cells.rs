@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, OnceLock};
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray, StringArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::record_batch::RecordBatch;
 
 use super::plan::{ColumnPlan, Kind, Plan};
@@ -94,6 +94,12 @@ impl Numbers {
         let missing = || vec![f64::NAN; rows].into();
         let (values, mistyped) = match array {
             None => (missing(), None),
+            Some(array) if *array.data_type() == DataType::Int64 => {
+                (of_native(array.as_primitive::<Int64Type>(), |value| value as f64), None)
+            }
+            Some(array) if *array.data_type() == DataType::Float64 => {
+                (floats(array.as_primitive::<Float64Type>()), None)
+            }
             Some(array) if array.data_type().is_numeric() || *array.data_type() == DataType::Boolean => {
                 match cast(array, &DataType::Float64) {
                     Ok(array) => (floats(array.as_primitive::<Float64Type>()), None),
@@ -136,6 +142,17 @@ fn floats(array: &Float64Array) -> ScalarBuffer<f64> {
     match array.null_count() {
         0 => array.values().clone(),
         _ => array.iter().map(|value| value.unwrap_or(f64::NAN)).collect(),
+    }
+}
+
+/// NaN where null. (The general cast checks every value.)
+fn of_native<T: ArrowPrimitiveType>(
+    array: &PrimitiveArray<T>,
+    of: impl Fn(T::Native) -> f64,
+) -> ScalarBuffer<f64> {
+    match array.null_count() {
+        0 => array.values().iter().map(|value| of(*value)).collect(),
+        _ => array.iter().map(|value| value.map_or(f64::NAN, &of)).collect(),
     }
 }
 
@@ -182,7 +199,9 @@ fn booleans(column: &ColumnPlan, array: Option<&ArrayRef>, rows: usize) -> Value
     let Some(array) = array else { return absent(rows, kinds.missing) };
     let classes: Vec<u32> = if let Some(array) = array.as_boolean_opt() {
         array.iter().map(|value| value.map_or(kinds.missing, u32::from)).collect()
-    } else if let (true, Ok(texts)) = (is_text(array.data_type()), cast(array, &DataType::Utf8)) {
+    } else if is_text(array.data_type())
+        && let Ok(texts) = cast(array, &DataType::Utf8)
+    {
         let class = |text: &str| match text.trim().to_ascii_lowercase().as_str() {
             "true" | "1" => 1,
             "false" | "0" => 0,

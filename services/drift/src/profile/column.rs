@@ -111,7 +111,12 @@ impl<'a> Column<'a> {
     /// exact. `None` for other kinds.
     pub fn numbers(&self) -> Option<(Sample, bool)> {
         let ColumnProfile::Numbers(numbers) = self.profile else { return None };
-        Some((Sample::of_counts(numbers.pairs(self.plan)), matches!(numbers.kept, Kept::Exact(_))))
+        Some((numbers.sample(self.plan), self.is_exact()))
+    }
+
+    /// Whether it is numeric and its values are kept exactly.
+    pub fn is_exact(&self) -> bool {
+        matches!(self.profile, ColumnProfile::Numbers(numbers) if matches!(numbers.kept, Kept::Exact(_)))
     }
 
     /// Numeric: rows per bin of `plan().edges` (one more than edges), whether kept exactly or not. `None` for other

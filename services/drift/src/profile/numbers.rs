@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use millrace_statistics::sample::Sample;
+
 use super::Rows;
 use super::cells::{Numbers, widened};
 use super::grid::{log_bucket, log_upper};
@@ -71,6 +73,11 @@ impl NumberProfile {
             }
             self.infinite += counts.pop().unwrap_or_default();
             self.missing += counts.pop().unwrap_or_default();
+        } else if let (Kept::Exact(kept), Rows::All) = (&mut self.kept, rows)
+            && values.iter().all(|value| value.is_finite())
+        {
+            // No zero keeps a sign.
+            kept.extend(values.iter().map(|value| value + 0.0));
         } else {
             match rows {
                 Rows::All => values.iter().for_each(|value| self.add_one(*value)),
@@ -122,23 +129,18 @@ impl NumberProfile {
         }
     }
 
-    /// The values, distinct and ascending, with their counts; of counted ones the bins' upper edges (of the last bin
-    /// the largest value).
-    pub(super) fn pairs(&self, column: &ColumnPlan) -> Vec<(f64, u64)> {
+    /// The values with their counts; of counted ones the bins' upper edges (of the last bin the largest value).
+    pub(super) fn sample(&self, column: &ColumnPlan) -> Sample {
         let high = self.range.1;
         match &self.kept {
-            Kept::Exact(values) => {
-                let mut values = values.clone();
-                values.sort_unstable_by(f64::total_cmp);
-                values.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect()
-            }
+            Kept::Exact(values) => Sample::of_finite(values),
             Kept::Binned(counts) => {
                 let uppers = column.edges.iter().copied().chain([high]);
-                let pairs = uppers.zip(counts).filter(|(_, count)| **count > 0);
-                pairs.map(|(upper, count)| (upper.min(high), *count)).collect()
+                Sample::of_counts(uppers.map(|upper| upper.min(high)).zip(counts.iter().copied()))
             }
             Kept::Log(counts) => {
-                counts.iter().map(|(bucket, count)| (log_upper(*bucket).min(high), *count)).collect()
+                let uppers = counts.iter().map(|(bucket, count)| (log_upper(*bucket).min(high), *count));
+                Sample::of_counts(uppers)
             }
         }
     }

@@ -67,11 +67,18 @@ impl RowSample {
 
     /// Takes rows `(id, copies, row)`; `cell(column, row)` reads them.
     fn take(&mut self, rows: impl Iterator<Item = (u64, u32, u32)>, cell: impl Fn(usize, usize) -> u64) {
+        if self.bound == 0 {
+            return;
+        }
         let (mut new, mut again) = (Vec::new(), Vec::new());
         let mut bar = self.bar();
-        // Most rows are above the bar.
+        // Most rows are above the bar. The first of a profile are not: in order, none is taken to be given up again.
+        let mut rows: Vec<(u64, u32, u32)> = rows.filter(|(id, ..)| *id <= bar).collect();
+        if rows.len() > self.bound {
+            rows.sort_unstable();
+        }
         for (id, copies, row) in rows {
-            if id > bar || self.bound == 0 {
+            if id > bar {
                 continue;
             }
             match self.place(id, copies) {

@@ -182,10 +182,10 @@ fn put_numbers(out: &mut Vec<u8>, column: &ColumnPlan, numbers: &NumberProfile) 
     out.extend_from_slice(&numbers.range.1.to_le_bytes());
     match &numbers.kept {
         Kept::Exact(_) => {
-            let pairs = numbers.pairs(column);
-            put_int(out, pairs.len() as u64);
-            pairs.iter().for_each(|(value, _)| out.extend_from_slice(&value.to_le_bytes()));
-            pairs.iter().for_each(|(_, count)| put_int(out, *count));
+            let sample = numbers.sample(column);
+            put_int(out, sample.values().len() as u64);
+            sample.values().iter().for_each(|value| out.extend_from_slice(&value.to_le_bytes()));
+            sample.counts().iter().for_each(|count| put_int(out, *count));
         }
         Kept::Binned(counts) => counts.iter().for_each(|count| put_int(out, *count)),
         Kept::Log(counts) => {

@@ -25,7 +25,7 @@ pub use season::{NotJudged, Season};
 pub use support::Support;
 
 use crate::profile::{Plan, Profile};
-use crate::window::Window;
+use crate::window::{WHOLE, Window};
 
 /// A reference: the plan that it was made with, and a profile per block of time and segment.
 #[derive(Debug, Clone)]
@@ -87,6 +87,12 @@ impl Reference {
     /// All blocks merged; `None` if no block has the segment.
     pub fn total(&self, segment: &str) -> Option<Profile> {
         merged(self.blocks.iter().filter_map(|block| block.segments.get(segment)))
+    }
+
+    /// How many rows all blocks have.
+    pub fn rows(&self) -> u64 {
+        let whole = |block: &Block| block.segments.get(WHOLE).map_or(0, Profile::rows);
+        self.blocks.iter().map(whole).sum()
     }
 
     /// The blocks that lie in `[from_ms, to_ms)`.

@@ -35,7 +35,12 @@ struct Table {
     hashes: Vec<u64>,
     numbers: usize,
     categories: usize,
+    /// Rows by ascending sum of their ranks, with that sum: rows are at least as far apart as their sums.
+    order: Vec<(f32, u32)>,
 }
+
+/// Columns that are compared before looking whether a row is too far already.
+const STRIP: usize = 8;
 
 const LEAST_ROWS: usize = 20;
 const INSIDE: f64 = 0.99;
@@ -145,7 +150,36 @@ impl Table {
                 _ => {}
             }
         }
-        Self { rows, ranks, hashes, numbers, categories }
+        let mut table = Self { rows, ranks, hashes, numbers, categories, order: Vec::new() };
+        table.order = (0..rows as u32).map(|row| (table.sum(row as usize), row)).collect();
+        table.order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        table
+    }
+
+    /// A row's ranks, each within 0 to 1 and a missing one in the middle, so that no two differ by more than their
+    /// distance.
+    fn sum(&self, row: usize) -> f32 {
+        let ranks = &self.ranks[row * self.numbers..][..self.numbers];
+        ranks.iter().map(|rank| if rank.is_nan() { 0.5 } else { rank.clamp(0.0, 1.0) }).sum()
+    }
+
+    /// The rows, those of the nearest sums first, with by how much the sums differ.
+    fn outwards(&self, sum: f32) -> impl Iterator<Item = (f32, usize)> {
+        let mut above = self.order.partition_point(|(theirs, _)| *theirs < sum);
+        let mut below = above;
+        std::iter::from_fn(move || {
+            let gap = |place: usize| self.order.get(place).map_or(f32::INFINITY, |(s, _)| (s - sum).abs());
+            let up = gap(above);
+            let down = if below == 0 { f32::INFINITY } else { gap(below - 1) };
+            let (gap, place) = if down < up { (down, below - 1) } else { (up, above) };
+            let (_, row) = self.order.get(place)?;
+            if down < up {
+                below -= 1
+            } else {
+                above += 1
+            }
+            Some((gap, *row as usize))
+        })
     }
 
     /// The distance of another table's row to the nearest of these, `but` for one.
@@ -153,12 +187,19 @@ impl Table {
         let ranks = &other.ranks[row * self.numbers..][..self.numbers];
         let hashes = &other.hashes[row * self.categories..][..self.categories];
         let mut least = f32::INFINITY;
-        for mine in (0..self.rows).filter(|mine| Some(*mine) != but) {
+        for (gap, mine) in self.outwards(other.sum(row)) {
+            // Sums of floats are rounded.
+            if gap > least * 1.0001 + 1e-3 {
+                break;
+            }
+            if Some(mine) == but {
+                continue;
+            }
             let theirs = &self.hashes[mine * self.categories..][..self.categories];
             let mut sum = hashes.iter().zip(theirs).filter(|(a, b)| a != b).count() as f32;
             let theirs = &self.ranks[mine * self.numbers..][..self.numbers];
             // In strips, so that most rows are left early.
-            for (a, b) in ranks.chunks(16).zip(theirs.chunks(16)) {
+            for (a, b) in ranks.chunks(STRIP).zip(theirs.chunks(STRIP)) {
                 if sum >= least {
                     break;
                 }

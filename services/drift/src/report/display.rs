@@ -36,10 +36,7 @@ pub fn bins(reference: Column<'_>, current: Column<'_>) -> Bins {
 /// Each number a bin of its own where there are few; else bins of equal width between the 0.5 % and the 99.5 %
 /// quantiles of both, the outer ones open.
 fn of_numbers(reference: &Sample, current: &Sample) -> Bins {
-    let mut distinct: Vec<f64> = reference.values().iter().chain(current.values()).copied().collect();
-    distinct.sort_unstable_by(f64::total_cmp);
-    distinct.dedup();
-    if distinct.len() <= BINS {
+    if let Some(distinct) = few_distinct(reference.values(), current.values()) {
         let names = distinct.iter().map(|value| short(*value)).collect();
         let count =
             |sample: &Sample| distinct.iter().map(|value| count_of(sample, |v| v == *value)).collect();
@@ -48,19 +45,41 @@ fn of_numbers(reference: &Sample, current: &Sample) -> Bins {
     let ends = [reference, current].into_iter().filter(|sample| sample.total() > 0);
     let ends = ends.map(|sample| (quantile(sample, 0.005), quantile(sample, 0.995)));
     let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), (c, d)| (a.min(c), b.max(d)));
-    let width = (high - low) / BINS as f64;
+    // Bins of counts hold equally many numbers: else some would stand out for no reason.
+    let whole = [reference, current].into_iter().flat_map(Sample::values).all(|value| value.fract() == 0.0);
+    let step = f64::from(u8::from(whole));
+    let width = (high - low + step) / BINS as f64;
+    let width = if whole { width.ceil() } else { width };
     if width.is_nan() || width <= 0.0 || !width.is_finite() {
         return Bins::default();
     }
-    let place = |value: f64| (((value - low) / width) as usize).min(BINS - 1);
+    let used = ((high - low + step) / width).ceil().clamp(1.0, BINS as f64) as usize;
+    let place = |value: f64| (((value - low) / width) as usize).min(used - 1);
     let count = |sample: &Sample| {
-        let mut counts = vec![0; BINS];
+        let mut counts = vec![0; used];
         sample.values().iter().zip(sample.counts()).for_each(|(value, n)| counts[place(*value)] += n);
         counts
     };
-    let edge = |i: usize| short(low + width * i as f64);
-    let names = (0..BINS).map(|i| format!("{} to {}", edge(i), edge(i + 1))).collect();
-    Bins { names, reference: count(reference), current: count(current) }
+    let edge = |i: usize| low + width * i as f64;
+    let names = (0..used).map(|i| match (edge(i), edge(i + 1) - step) {
+        (from, to) if from == to => short(from),
+        (from, to) => format!("{} to {}", short(from), short(to)),
+    });
+    Bins { names: names.collect(), reference: count(reference), current: count(current) }
+}
+
+/// The distinct values of two ascending lists, unless there are more than a drawing tells apart.
+fn few_distinct(mut a: &[f64], mut b: &[f64]) -> Option<Vec<f64>> {
+    let mut distinct = Vec::new();
+    while let Some(least) = a.first().into_iter().chain(b.first()).copied().reduce(f64::min) {
+        if distinct.len() == BINS {
+            return None;
+        }
+        a = a.strip_prefix(&[least]).unwrap_or(a);
+        b = b.strip_prefix(&[least]).unwrap_or(b);
+        distinct.push(least);
+    }
+    Some(distinct)
 }
 
 fn count_of(sample: &Sample, is: impl Fn(f64) -> bool) -> u64 {
@@ -139,13 +158,21 @@ mod tests {
 
     #[test]
     fn many_numbers_share_twenty_bins_and_none_is_lost() {
-        let reference = Sample::of((0..10_000).map(f64::from));
+        let reference = Sample::of((0..10_000).map(|v| f64::from(v) + 0.5));
         let current = Sample::of((0..10_000).map(|v| f64::from(v) * 3.0 + 1e5));
         let bins = of_numbers(&reference, &current);
         assert_eq!(bins.names.len(), BINS);
         assert_eq!((bins.reference.iter().sum::<u64>(), bins.current.iter().sum::<u64>()), (10_000, 10_000));
         assert!(bins.reference[0] > 0 && bins.current[BINS - 1] > 0);
         assert_eq!(of_numbers(&Sample::default(), &Sample::default()), Bins::default());
+    }
+
+    #[test]
+    fn bins_of_counts_hold_equally_many_numbers() {
+        let counts = Sample::of((0..5_000).map(|v| f64::from(v % 50)));
+        let bins = of_numbers(&counts, &counts);
+        assert_eq!((bins.names[0].as_str(), bins.names.last().unwrap().as_str()), ("0 to 2", "48 to 50"));
+        assert!(bins.reference[..16].iter().all(|rows| *rows == 300));
     }
 
     #[test]

@@ -10,6 +10,8 @@ use super::page::{Cause, ColumnCard, Page};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+const LEGEND: &str = "<p class=legend><span class=r></span> reference <span class=c></span> current</p>";
+
 /// The page as one self-contained HTML document. It holds aggregates only: whatever is in `page`.
 pub fn html(page: &Page) -> String {
     let body = [
@@ -28,12 +30,13 @@ fn causes(causes: &[Cause]) -> String {
         return "<p class=quiet>Nothing: every judged subject stays within its threshold.</p>".to_owned();
     }
     let most = causes.iter().map(|c| c.severity).fold(1.0, f64::max);
-    let mut out = String::from("<ol class=causes>");
+    let drawn = causes.iter().any(|cause| !cause.chart.bins.is_empty());
+    let mut out = format!("{}<ol class=causes>", if drawn { LEGEND } else { "" });
     for cause in causes {
         let level = chart::level(cause.severity).unwrap_or("none");
         let _ = write!(
             out,
-            "<li><h3>{}</h3><span class=\"bar {level}\" style=\"width:{:.0}%\"></span>\
+            "<li><div><h3>{}</h3><span class=\"bar {level}\" style=\"width:{:.0}%\"></span>\
              <p>{}</p><p class=small>{:.1} x its threshold",
             escape(&cause.title),
             100.0 * (cause.severity / most).clamp(0.02, 1.0),
@@ -44,10 +47,15 @@ fn causes(causes: &[Cause]) -> String {
             let follows: Vec<String> = cause.follows.iter().map(|name| escape(name)).collect();
             let _ = write!(out, "; moved with it: {}", follows.join(", "));
         }
-        out.push_str("</p></li>");
+        let drawn = chart::distributions(&cause.chart);
+        let _ = write!(out, "</p></div>{}</li>", figure(&drawn));
     }
     out.push_str("</ol>");
     out
+}
+
+fn figure(drawn: &str) -> String {
+    if drawn.is_empty() { String::new() } else { format!("<div class=drawn>{drawn}</div>") }
 }
 
 fn metrics(page: &Page) -> String {
@@ -65,9 +73,8 @@ fn columns(columns: &[ColumnCard]) -> String {
     if columns.is_empty() {
         return String::new();
     }
-    let mut out = String::from(
-        "<p class=legend><span class=r></span> reference <span class=c></span> current</p>\
-         <input id=filter type=search placeholder=\"Filter columns\" aria-label=\"Filter columns\" hidden>\
+    let mut out = format!(
+        "{LEGEND}<input id=filter type=search placeholder=\"Filter columns\" aria-label=\"Filter columns\" hidden>\
          <div class=cards>",
     );
     for column in columns {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_report::text::{short, thousands};
 use millrace_report::{Point, Series};
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use serde::Deserialize;
 
 use super::display::Bins;
-use super::page::{Cause, ColumnCard, Page, Timeline};
+use super::page::{Cause, Chart, ColumnCard, Page, Timeline};
 
 /// Subjects that the time line shows: those of the greatest severity.
 const STRIPS: usize = 40;
@@ -121,8 +122,7 @@ fn causes(events: &[&DriftEvent], day: &dyn Fn(i64) -> String) -> Vec<Cause> {
     let mut found: BTreeMap<String, Found<'_>> = BTreeMap::new();
     for group in groups.values() {
         let grave = |a: &&&DriftEvent, b: &&&DriftEvent| a.severity.total_cmp(&b.severity);
-        // What only moved along says so at the end of its sentence.
-        let heads = group.iter().filter(|event| !event.detail.contains(" It goes with "));
+        let heads = group.iter().filter(|event| event.root.is_none());
         let Some(root) = heads.max_by(grave).or_else(|| group.iter().max_by(grave)) else { continue };
         let one = found.entry(name(root)).or_insert_with(|| Found {
             worst: root,
@@ -150,10 +150,11 @@ fn causes(events: &[&DriftEvent], day: &dyn Fn(i64) -> String) -> Vec<Cause> {
                 follows.push(format!("{more} more"));
             }
             Cause {
-                title,
                 severity: found.worst.severity,
                 sentence: format!("{} {since}", found.worst.detail),
                 follows,
+                chart: found.worst.distributions.get(&title).map(|shown| drawn(shown)).unwrap_or_default(),
+                title,
             }
         })
         .collect();
@@ -255,22 +256,31 @@ fn card(
     shown: &str,
     day: &dyn Fn(i64) -> String,
 ) -> ColumnCard {
-    let bins = serde_json::from_str::<Shown>(shown).map(|shown| Bins {
-        names: shown.bins,
-        reference: shown.reference,
-        current: shown.current,
-    });
     let mut facts = vec![("window from".to_owned(), day(event.window_start_ms))];
     if event.kind == DriftKind::Finding {
-        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| short(v));
         let figures = format!("{} of {}", number(event.effect), number(event.threshold));
         facts.push((event.method.clone(), figures));
         if let Some(p) = event.p_value {
             facts.push(("p".to_owned(), format!("{p:.2e}")));
         }
-        facts.push(("rows".to_owned(), format!("{} against {}", event.rows, event.reference_rows)));
+        let rows = |rows: i64| thousands(rows.unsigned_abs());
+        facts.push((
+            "rows".to_owned(),
+            format!("{} against {}", rows(event.rows), rows(event.reference_rows)),
+        ));
     }
-    ColumnCard { name, severity: Some(severity), facts, chart: bins.unwrap_or_default().chart() }
+    ColumnCard { name, severity: Some(severity), facts, chart: drawn(shown) }
+}
+
+/// The distributions that an event carries.
+fn drawn(shown: &str) -> Chart {
+    let bins = serde_json::from_str::<Shown>(shown).map(|shown| Bins {
+        names: shown.bins,
+        reference: shown.reference,
+        current: shown.current,
+    });
+    bins.unwrap_or_default().chart()
 }
 
 /// What the last window could not judge.

@@ -34,7 +34,7 @@ fn shown(ms: i64) -> String {
 fn what_moved_along_stands_under_its_cause_and_windows_are_counted() {
     let events = [
         finding(1, "amount", 2.0, 1, "amount rose."),
-        finding(1, "average", 3.0, 1, "average rose. It goes with amount."),
+        DriftEvent { root: Some("amount".into()), ..finding(1, "average", 3.0, 1, "average rose.") },
         finding(2, "amount", 2.5, 1, "amount rose much."),
         finding(2, "terminal", 1.2, 2, "terminal moved."),
     ];

@@ -34,6 +34,8 @@ pub struct Cause {
     pub sentence: String,
     /// What else moved as a consequence.
     pub follows: Vec<String>,
+    /// Both distributions, of a column.
+    pub chart: Chart,
 }
 
 /// A column with its distributions.

@@ -1,7 +1,6 @@
 //! When time alone fires a trigger.
 
-use chrono::{DateTime, Utc};
-use croner::Cron;
+use millrace_topics::Cron;
 
 /// A schedule: every so often, or at the moments of a cron expression in UTC.
 #[derive(Debug, Clone)]
@@ -10,7 +9,7 @@ pub struct Schedule(Kind);
 #[derive(Debug, Clone)]
 enum Kind {
     Every { interval_ms: i64 },
-    Cron { text: String, cron: Box<Cron> },
+    Cron(Cron),
 }
 
 /// Why a text is no schedule.
@@ -31,8 +30,7 @@ impl Schedule {
     pub fn parse(text: &str) -> Result<Self, BadSchedule> {
         let bad = |why: String| BadSchedule { text: text.to_owned(), why };
         if text.split_whitespace().count() == 5 {
-            let cron: Cron = text.parse().map_err(|e: croner::errors::CronError| bad(e.to_string()))?;
-            return Ok(Self(Kind::Cron { text: text.to_owned(), cron: Box::new(cron) }));
+            return Cron::parse(text).map(|cron| Self(Kind::Cron(cron))).map_err(bad);
         }
         let interval_ms =
             millrace_topics::parse_duration(text).map_err(|_| bad("it has not five fields".into()))?;
@@ -46,7 +44,7 @@ impl Schedule {
     pub fn text(&self) -> String {
         match &self.0 {
             Kind::Every { interval_ms } => format!("every {}", millrace_topics::show_duration(*interval_ms)),
-            Kind::Cron { text, .. } => format!("at {text}"),
+            Kind::Cron(cron) => format!("at {cron}"),
         }
     }
 
@@ -57,13 +55,7 @@ impl Schedule {
                 let passed = now_ms.saturating_sub(since_ms) / interval_ms;
                 (passed > 0).then(|| since_ms + passed * interval_ms)
             }
-            Kind::Cron { cron, .. } => {
-                let now: DateTime<Utc> = DateTime::from_timestamp_millis(now_ms)?;
-                let last = cron.find_previous_occurrence(&now, true).ok()?.timestamp_millis();
-                // A second's own fraction is no part of cron's moment.
-                let last = last - last.rem_euclid(1000);
-                (last > since_ms).then_some(last)
-            }
+            Kind::Cron(cron) => cron.last_until(now_ms).filter(|last| *last > since_ms),
         }
     }
 }

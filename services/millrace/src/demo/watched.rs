@@ -84,7 +84,7 @@ impl Watched {
                     self.judged.insert(event.window_end_ms);
                     self.windows = self.judged.len();
                 }
-                (DriftKind::Finding, _) if is_root(event) => {
+                (DriftKind::Finding, _) if event.root.is_none() => {
                     self.roots.push(Root::of(event));
                     if event.rank != Some(1) {
                         continue;
@@ -229,7 +229,7 @@ mod tests {
         assert_eq!(watched.lines(), ["0 windows watched, nothing drifted"]);
         watched.reports(&[
             event(1, "amount", 2.0, "amount rose."),
-            event(1, "average", 3.0, "average rose. It goes with amount."),
+            DriftEvent { root: Some("amount".into()), ..event(1, "average", 3.0, "average rose.") },
             event(2, "amount", 2.5, "amount rose much."),
         ]);
         let told: Vec<(&str, f64)> = watched.causes.iter().map(|c| (c.what.as_str(), c.severity)).collect();

@@ -16,6 +16,19 @@ pub enum Signal {
     Drift,
 }
 
+impl Signal {
+    /// The gravest confidence that is exceeded.
+    pub(super) fn of(beyond: impl Fn(f64) -> bool, drift: f64, warning: f64) -> Self {
+        if beyond(drift) {
+            Self::Drift
+        } else if beyond(warning) {
+            Self::Warning
+        } else {
+            Self::None
+        }
+    }
+}
+
 /// A change detector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Detector {

@@ -32,13 +32,7 @@ impl State {
                     && self.high.n < self.all.n
                     && fall >= self.difference(&self.high, confidence))
         };
-        if beyond(p.drift_confidence) {
-            Signal::Drift
-        } else if beyond(p.warning_confidence) {
-            Signal::Warning
-        } else {
-            Signal::None
-        }
+        Signal::of(beyond, p.drift_confidence, p.warning_confidence)
     }
 
     /// How far the mean of a prefix and of the whole lie apart by chance, at most, at this confidence.

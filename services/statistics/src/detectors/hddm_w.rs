@@ -90,13 +90,7 @@ impl State {
         let beyond = |confidence: f64| {
             self.rise.changed(confidence, RISE) || (p.two_sided && self.fall.changed(confidence, FALL))
         };
-        if beyond(p.drift_confidence) {
-            Signal::Drift
-        } else if beyond(p.warning_confidence) {
-            Signal::Warning
-        } else {
-            Signal::None
-        }
+        Signal::of(beyond, p.drift_confidence, p.warning_confidence)
     }
 
     pub fn visit(&mut self, codec: &mut dyn Codec) -> Result<(), Error> {

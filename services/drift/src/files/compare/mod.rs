@@ -4,18 +4,19 @@ mod told;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use told::{Figure, NotJudged, Told};
 
 use millrace_schemas::envelope::{DriftStatus, Subject};
-use millrace_statistics::two_sample::Method;
+use millrace_statistics::two_sample::{ColumnKind, Method};
 
 use crate::files;
 use crate::hash;
-use crate::judge::{self, About, Inputs, Judgement, Thresholds, against, judge_window};
-use crate::profile::{Bounds, Profile, Rows};
+use crate::judge::{self, About, Against, Inputs, Judgement, Key, Measure, Thresholds, judge_window};
+use crate::profile::{Bounds, Kind, Plan, Profile, Rows};
 use crate::reference::{self, BuildOptions, Reference, Support};
-use crate::window::{Prepared, WHOLE, Window};
+use crate::window::{Prepared, WHOLE};
 
 /// How files are compared.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +29,9 @@ pub struct Options {
     pub segments: Vec<String>,
     /// Methods beside the default ones, where they apply.
     pub methods: Vec<Method>,
+    /// The distribution of each column alone, by those methods (where none applies, or none is given, by the default one):
+    /// no shares of missing, new and outlying values, nothing of all columns together.
+    pub only: bool,
     /// A file of calibrated thresholds; `None`: what practice takes for notable.
     pub thresholds: Option<PathBuf>,
 }
@@ -35,8 +39,10 @@ pub struct Options {
 /// What two files say.
 #[derive(Debug, Clone)]
 pub struct Comparison {
-    /// The reference.
-    pub reference: Reference,
+    /// What is compared.
+    pub plan: Arc<Plan>,
+    /// Profiles of the reference file, by segment.
+    pub reference: Against,
     /// Profiles of the current file, by segment.
     pub current: BTreeMap<String, Profile>,
     /// The judgement.
@@ -75,19 +81,16 @@ const EXACT_CELLS: usize = 32_000_000;
 /// # Errors
 /// A file that cannot be read, or lacks a column.
 pub fn compare(reference: &Path, current: &Path, options: &Options) -> Result<Comparison, Error> {
-    let made = reference::build(&[reference.to_owned()], &build_options(reference, options)?)?;
+    let mut made = reference::build(&[reference.to_owned()], &build_options(reference, options)?)?;
     let profiles = profiles(&made, current, options)?;
-    let rows = made.total(WHOLE).map_or(0, |profile| profile.rows());
-    let thresholds = match &options.thresholds {
-        Some(file) => {
-            let text =
-                std::fs::read_to_string(file).map_err(|error| Error::Read { file: file.clone(), error })?;
-            Thresholds::from_toml(&file.display().to_string(), &text)?
-        }
-        None => Thresholds::conventional(&made.plan, &made.segments(), rows, &options.methods),
-    };
-    let support = made.total(WHOLE).and_then(|profile| Support::of(&profile));
-    let window = Window { start_ms: 0, end_ms: 0, number: 0 };
+    let rows = made.rows();
+    let thresholds = thresholds(&made, rows, options)?;
+    // Without times a file is one block.
+    let blocks = std::mem::take(&mut made.blocks).into_iter();
+    let against: Against =
+        blocks.flat_map(|block| block.segments).map(|(name, profile)| (name, Ok(profile))).collect();
+    let whole = against.get(WHOLE).and_then(|profile| profile.as_ref().ok());
+    let support = whole.filter(|_| !options.only).and_then(Support::of);
     let about = About {
         app: "files".into(),
         topic: current.display().to_string(),
@@ -99,20 +102,53 @@ pub fn compare(reference: &Path, current: &Path, options: &Options) -> Result<Co
     };
     let judgement = judge_window(&Inputs {
         about: &about,
-        against: &against(&made, None, window),
+        against: &against,
         current: &profiles,
         thresholds: &thresholds,
         quality: None,
         stream: judge::Stream::default(),
         support: support.as_ref(),
-        options: &judge::Options { methods: options.methods.clone(), ..judge::Options::default() },
+        options: &judge::Options {
+            methods: options.methods.clone(),
+            joint: !options.only,
+            // A page draws the profiles themselves.
+            drawn: false,
+            ..judge::Options::default()
+        },
     });
     Ok(Comparison {
-        reference: made,
+        plan: made.plan,
+        reference: against,
         current: profiles,
         judgement,
         files: [reference.to_owned(), current.to_owned()],
     })
+}
+
+fn thresholds(reference: &Reference, rows: u64, options: &Options) -> Result<Thresholds, Error> {
+    let mut thresholds = match &options.thresholds {
+        Some(file) => {
+            let text =
+                std::fs::read_to_string(file).map_err(|error| Error::Read { file: file.clone(), error })?;
+            Thresholds::from_toml(&file.display().to_string(), &text)?
+        }
+        None => Thresholds::conventional(&reference.plan, &reference.segments(), rows, &options.methods),
+    };
+    if options.only {
+        thresholds.retain(|key| is_asked_for(key, &reference.plan, &options.methods));
+    }
+    Ok(thresholds)
+}
+
+/// Whether a threshold is of a distribution, by one of the methods (any where none applies to such a column).
+fn is_asked_for(key: &Key, plan: &Plan, methods: &[Method]) -> bool {
+    let Measure::Distribution(method) = key.measure else { return false };
+    let Some(index) = key.column.as_ref().and_then(|name| plan.index(name)) else { return false };
+    let kind = match plan.columns[index].kind {
+        Kind::Numeric => ColumnKind::Numeric,
+        _ => ColumnKind::Category,
+    };
+    methods.contains(&method) || !methods.iter().any(|asked| asked.applies_to(kind))
 }
 
 fn build_options(reference: &Path, options: &Options) -> Result<BuildOptions, Error> {

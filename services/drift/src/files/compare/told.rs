@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use millrace_report::text::{short, thousands};
 use millrace_schemas::envelope::DriftEvent;
 use serde::Serialize;
 
 use super::Comparison;
+use crate::judge::Measure;
+use crate::profile::Profile;
 use crate::report::{Cause, ColumnCard, Page, bins};
 use crate::window::WHOLE;
 
 /// A comparison as JSON: figures in the order of the file's columns.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Told {
     /// The reference file.
     pub reference: String,
@@ -20,6 +23,8 @@ pub struct Told {
     pub current: String,
     /// Its rows.
     pub rows: u64,
+    /// Columns that were compared.
+    pub watched: usize,
     /// Whether any column, or all together, exceeds its threshold.
     pub drifted: bool,
     /// Columns of which any figure exceeds its threshold.
@@ -33,7 +38,7 @@ pub struct Told {
 }
 
 /// One figure.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Figure {
     /// The column; null: all together.
     pub column: Option<String>,
@@ -63,6 +68,9 @@ pub struct Figure {
     pub reference_rows: i64,
     /// A sentence for a person.
     pub detail: String,
+    /// Whether it compares the shares of one kind of rows: missing ones, new values, values out of range.
+    #[serde(skip)]
+    pub is_share: bool,
 }
 
 /// What could not be judged.
@@ -79,6 +87,11 @@ pub struct NotJudged {
 }
 
 impl Figure {
+    /// Whether a person wants to see it: shares say nothing while no value is missing, new or out of range.
+    pub fn is_telling(&self) -> bool {
+        self.drifted || !self.is_share || self.severity >= 0.5
+    }
+
     fn of(event: &DriftEvent) -> Self {
         Self {
             column: event.column.clone(),
@@ -95,7 +108,30 @@ impl Figure {
             rows: event.rows,
             reference_rows: event.reference_rows,
             detail: event.detail.clone(),
+            is_share: event.method.parse().is_ok_and(Measure::is_share),
         }
+    }
+}
+
+impl Told {
+    /// What drifted, the gravest first: one per column and segment, by its gravest figure.
+    pub fn causes(&self) -> Vec<Cause> {
+        let mut found: Vec<Cause> = Vec::new();
+        let mut drifted: Vec<&Figure> =
+            self.columns.iter().chain(&self.dataset).filter(|figure| figure.drifted).collect();
+        drifted.sort_by(|a, b| b.severity.total_cmp(&a.severity));
+        for figure in drifted {
+            let what = figure.column.as_deref().unwrap_or("all columns together");
+            let title = match &figure.segment {
+                Some(segment) => format!("{what} in {segment}"),
+                None => what.to_owned(),
+            };
+            if found.iter().all(|cause| cause.title != title) {
+                let (severity, sentence) = (figure.severity, figure.detail.clone());
+                found.push(Cause { title, severity, sentence, ..Cause::default() });
+            }
+        }
+        found
     }
 }
 
@@ -103,7 +139,7 @@ impl Comparison {
     /// Everything that was measured.
     pub fn told(&self) -> Told {
         let place: BTreeMap<&str, usize> =
-            self.reference.plan.columns.iter().enumerate().map(|(i, c)| (c.name.as_str(), i)).collect();
+            self.plan.columns.iter().enumerate().map(|(i, c)| (c.name.as_str(), i)).collect();
         let (mut columns, dataset): (Vec<Figure>, Vec<Figure>) =
             self.judgement.findings.iter().map(Figure::of).partition(|figure| figure.column.is_some());
         columns.sort_by_key(|figure| {
@@ -119,12 +155,12 @@ impl Comparison {
             method: one.measure.map(|measure| measure.name().to_owned()),
             reason: one.reason.clone(),
         });
-        let rows = |profile: Option<u64>| profile.unwrap_or_default();
         Told {
             reference: self.files[0].display().to_string(),
-            reference_rows: rows(self.reference.total(WHOLE).map(|profile| profile.rows())),
+            reference_rows: self.reference_whole().map_or(0, Profile::rows),
             current: self.files[1].display().to_string(),
-            rows: rows(self.current.get(WHOLE).map(|profile| profile.rows())),
+            rows: self.current.get(WHOLE).map_or(0, |profile| profile.rows()),
+            watched: self.plan.columns.len(),
             drifted: !drifted_columns.is_empty() || dataset.iter().any(|figure| figure.drifted),
             not_judged: not_judged.collect(),
             drifted_columns,
@@ -133,10 +169,14 @@ impl Comparison {
         }
     }
 
+    fn reference_whole(&self) -> Option<&Profile> {
+        self.reference.get(WHOLE)?.as_ref().ok()
+    }
+
     /// As a page for people.
     pub fn page(&self) -> Page {
         let told = self.told();
-        let watched = self.reference.plan.columns.len();
+        let watched = told.watched;
         let verdict = match told.drifted_columns.len() {
             0 if told.drifted => "No column drifted by itself; all together did.".to_owned(),
             0 => format!("Nothing drifted among {watched} columns."),
@@ -147,18 +187,30 @@ impl Comparison {
             title: "Two files compared".into(),
             verdict,
             facts: vec![
-                fact("reference", format!("{} ({} rows)", told.reference, told.reference_rows)),
-                fact("current", format!("{} ({} rows)", told.current, told.rows)),
+                fact("reference", rows_of(&told.reference, told.reference_rows)),
+                fact("current", rows_of(&told.current, told.rows)),
             ],
-            causes: causes(&told),
+            causes: told.causes().into_iter().map(|cause| self.drawn(cause)).collect(),
             columns: self.cards(&told),
             notes: notes(&told),
             ..Page::default()
         }
     }
 
+    /// With the distributions that the cause is about.
+    fn drawn(&self, cause: Cause) -> Cause {
+        let (name, segment) = cause.title.split_once(" in ").unwrap_or((&cause.title, WHOLE));
+        let profiles = [self.reference.get(segment).and_then(|p| p.as_ref().ok()), self.current.get(segment)];
+        match (self.plan.index(name), profiles) {
+            (Some(index), [Some(a), Some(b)]) => {
+                Cause { chart: bins(a.column(index), b.column(index)).chart(), ..cause }
+            }
+            _ => cause,
+        }
+    }
+
     fn cards(&self, told: &Told) -> Vec<ColumnCard> {
-        let (Some(reference), Some(current)) = (self.reference.total(WHOLE), self.current.get(WHOLE)) else {
+        let (Some(reference), Some(current)) = (self.reference_whole(), self.current.get(WHOLE)) else {
             return Vec::new();
         };
         let mut cards: Vec<ColumnCard> = reference
@@ -172,7 +224,11 @@ impl Comparison {
                 let judged = figures.iter().filter(|figure| figure.threshold.is_some());
                 ColumnCard {
                     severity: judged.map(|figure| figure.severity).reduce(f64::max),
-                    facts: figures.iter().map(|figure| (figure.method.clone(), shown(figure))).collect(),
+                    facts: figures
+                        .iter()
+                        .filter(|figure| figure.is_telling())
+                        .map(|figure| (figure.method.clone(), shown(figure)))
+                        .collect(),
                     chart: bins(a, b).chart(),
                     name,
                 }
@@ -183,32 +239,18 @@ impl Comparison {
     }
 }
 
-fn shown(figure: &Figure) -> String {
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| format!("{v:.4}"));
-    match figure.p_value {
-        Some(p) => format!("{} of {} (p {p:.3})", number(figure.effect), number(figure.threshold)),
-        None => format!("{} of {}", number(figure.effect), number(figure.threshold)),
-    }
+fn rows_of(file: &str, rows: u64) -> String {
+    format!("{file} ({} rows)", thousands(rows))
 }
 
-/// One per column and segment, by its gravest figure.
-fn causes(told: &Told) -> Vec<Cause> {
-    let mut found: Vec<Cause> = Vec::new();
-    let mut drifted: Vec<&Figure> =
-        told.columns.iter().chain(&told.dataset).filter(|figure| figure.drifted).collect();
-    drifted.sort_by(|a, b| b.severity.total_cmp(&a.severity));
-    for figure in drifted {
-        let what = figure.column.as_deref().unwrap_or("all columns together");
-        let title = match &figure.segment {
-            Some(segment) => format!("{what} in {segment}"),
-            None => what.to_owned(),
-        };
-        if found.iter().all(|cause| cause.title != title) {
-            let (severity, sentence) = (figure.severity, figure.detail.clone());
-            found.push(Cause { title, severity, sentence, follows: Vec::new() });
-        }
+fn shown(figure: &Figure) -> String {
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| short(v));
+    let effect = format!("{} of {}", number(figure.effect), number(figure.threshold));
+    match figure.p_value {
+        Some(p) if p < 0.001 => format!("{effect}, p < 0.001"),
+        Some(p) => format!("{effect}, p {p:.3}"),
+        None => effect,
     }
-    found
 }
 
 fn notes(told: &Told) -> Vec<String> {

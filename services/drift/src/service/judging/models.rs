@@ -1,15 +1,16 @@
 //! Model versions as the repository has them: references, thresholds, and what they were deployed with.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Deserialize;
 
-use crate::judge::Thresholds;
-use crate::reference::{Quality, Reference, Support};
+use crate::judge::{Against, Thresholds, against};
+use crate::reference::{Quality, Reference, Season, Support};
 use crate::service::Error;
-use crate::window::WHOLE;
+use crate::window::{WHOLE, Window};
 
 /// What windows are compared with, and how.
 pub struct Loaded {
@@ -21,6 +22,46 @@ pub struct Loaded {
     pub quality: Quality,
     /// Which rows look like none of the reference.
     pub support: Option<Support>,
+    /// All of the reference's blocks, merged once.
+    total: OnceLock<Against>,
+    /// The scores that the reference keeps, as profiles of prediction topics, by their stem.
+    scores: Mutex<BTreeMap<String, Option<Arc<Self>>>>,
+}
+
+impl Loaded {
+    /// Of a reference and what belongs to it.
+    pub fn new(
+        reference: Reference,
+        thresholds: Thresholds,
+        quality: Quality,
+        support: Option<Support>,
+    ) -> Self {
+        let (total, scores) = (OnceLock::new(), Mutex::default());
+        Self { reference, thresholds, quality, support, total, scores }
+    }
+
+    /// What the segments of a window are compared with.
+    pub fn against(&self, season: Option<Season>, window: Window) -> Cow<'_, Against> {
+        match season.filter(|season| window.end_ms - window.start_ms < season.period_ms()) {
+            Some(season) => Cow::Owned(against(&self.reference, Some(season), window)),
+            None => Cow::Borrowed(self.total.get_or_init(|| against(&self.reference, None, window))),
+        }
+    }
+
+    /// The scores of a prediction topic, made by `make` the first time.
+    pub fn scores(
+        &self,
+        stem: &str,
+        make: impl FnOnce(&Reference) -> Result<Option<Self>, Error>,
+    ) -> Result<Option<Arc<Self>>, Error> {
+        let mut known = self.scores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = known.get(stem) {
+            return Ok(found.clone());
+        }
+        let made = make(&self.reference)?.map(Arc::new);
+        known.insert(stem.to_owned(), made.clone());
+        Ok(made)
+    }
 }
 
 /// What a model file says, as far as it matters here.
@@ -107,7 +148,7 @@ fn load(path: &Path) -> Result<Loaded, Error> {
         None => Quality::learn(&reference),
     };
     let support = reference.total(WHOLE).as_ref().and_then(Support::of);
-    Ok(Loaded { reference, thresholds, quality, support })
+    Ok(Loaded::new(reference, thresholds, quality, support))
 }
 
 /// Thresholds where nothing was calibrated.

@@ -11,7 +11,7 @@ use millrace_topics::ReferenceTable;
 
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
-use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, against, judge_window};
+use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, judge_window};
 use crate::profile::{Cells, Profile, Rows};
 use crate::reference::{Block, Reference};
 use crate::service::Error;
@@ -90,7 +90,7 @@ impl Judging {
             (_, None) => self.models.own_reference()?,
         };
         match (&stream.predictions, found) {
-            (Some(_), Some(found)) => Ok(scores(stream, &found.reference)?.map(Arc::new)),
+            (Some(_), Some(found)) => found.scores(&stream.stem, |reference| scores(stream, reference)),
             (None, found) => Ok(found),
             (Some(_), None) => Ok(None),
         }
@@ -123,7 +123,7 @@ impl Judging {
         let options = Options { joint, ..self.options.clone() };
         let inputs = Inputs {
             about: &about,
-            against: &against(&loaded.reference, self.season, window),
+            against: &loaded.against(self.season, window),
             current,
             thresholds: &loaded.thresholds,
             quality: stream.predictions.is_none().then_some(&loaded.quality),
@@ -158,7 +158,7 @@ pub fn of_window_before(mut thresholds: Thresholds) -> Thresholds {
 /// The window before as a reference, judged by convention: nothing can be calibrated on it.
 fn previous(reference: Reference) -> Loaded {
     let thresholds = of_window_before(conventional(&reference));
-    Loaded { reference, thresholds, quality: crate::reference::Quality::default(), support: None }
+    Loaded::new(reference, thresholds, crate::reference::Quality::default(), None)
 }
 
 /// The scores that a reference keeps, as profiles of the prediction topic's plan; none: it keeps none.

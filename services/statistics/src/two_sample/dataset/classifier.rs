@@ -1,9 +1,10 @@
 //! A classifier that tells rows of the current window from rows of the reference.
 
 use super::Error;
-use super::boosting::{Boosted, Codes, Parts, boost};
+use super::boost::{Boosted, LIMITS, Parts, boost};
 use super::columns::check;
 use super::random::Random;
+use crate::boosting::{Bins, Codes};
 use crate::sample::Sample;
 use crate::two_sample::rank_biserial;
 
@@ -60,7 +61,8 @@ pub fn domain_classifier(
 ) -> Result<Domains, Error> {
     let folds = options.folds.max(2);
     let rows = check([reference, current], 2 * folds)?;
-    let codes = Codes::of([reference, current]);
+    let columns = || reference.iter().zip(current).map(|(a, b)| a.iter().chain(b).copied());
+    let codes = Codes::of(&Bins::of(columns(), LIMITS.bins), columns());
     if codes.are_constant() {
         return Err(Error::Constant);
     }

@@ -4,7 +4,7 @@
 //! Both take a window as columns of equal length (`columns[c][row]`), missing values as NaN. Both are deterministic
 //! given the seed, on every machine.
 
-mod boosting;
+mod boost;
 mod classifier;
 mod columns;
 mod fourier;

@@ -1,5 +1,7 @@
 //! What is compared: the values of a column in a window, with their counts.
 
+mod sort;
+
 use std::collections::BTreeMap;
 
 /// Numbers as a multiset: distinct finite values, ascending, with how often each occurs. Of a window of at most the
@@ -14,13 +16,14 @@ pub struct Sample {
 impl Sample {
     /// Sorts and counts. Values that are not finite are left out: callers count them as missing. `-0.0` counts as `0.0`.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
-        let mut sorted: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).map(|v| v + 0.0).collect();
-        sorted.sort_unstable_by(f64::total_cmp);
-        let mut sample = Self::default();
-        for value in sorted {
-            sample.push(value, 1);
-        }
-        sample
+        let finite: Vec<f64> = values.into_iter().filter(|v| v.is_finite()).map(|v| v + 0.0).collect();
+        Self::of_finite(&finite)
+    }
+
+    /// The same of values that are all finite, and none `-0.0`.
+    pub fn of_finite(finite: &[f64]) -> Self {
+        let (values, counts) = sort::counted(finite);
+        Self { values, counts, total: finite.len() as u64 }
     }
 
     /// From distinct values in ascending order with their counts; pairs with a count of 0 are left out.

@@ -1,20 +1,10 @@
-//! Gradient boosting of shallow trees on binned columns with the logistic loss (Friedman, 2001), written for one use:
-//! scores of rows held out, and what each column did for them.
-
-mod codes;
-mod split;
-mod tree;
-
-pub(super) use codes::Codes;
+//! Boosted trees with the logistic loss, for one use: scores of rows held out, and what each column did for them.
 
 use super::random::Random;
-use split::Histogram;
-use tree::{Node, Tree};
+use crate::boosting::{Codes, Growth, Histogram, Limits, Slopes};
 
-/// How fast scores move towards the labels.
-const LEARNING_RATE: f64 = 0.2;
-/// Splits between the root and a leaf: three columns may act together.
-const DEPTH: u32 = 3;
+/// Three columns may act together.
+pub(super) const LIMITS: Limits = Limits { bins: 32, depth: 3, fewest_rows: 10, penalty: 1.0, rate: 0.2 };
 
 /// Rows to learn from and rows to score.
 pub(super) struct Parts {
@@ -30,12 +20,6 @@ pub(super) struct Boosted {
     pub gains: Vec<f64>,
 }
 
-/// Gradient and curvature of each row's loss at its present score.
-pub(super) struct Slopes {
-    gradient: Vec<f64>,
-    curvature: Vec<f64>,
-}
-
 /// Learns `trees` trees, each on at most `columns_per_tree` columns.
 pub(super) fn boost(
     codes: &Codes,
@@ -49,22 +33,28 @@ pub(super) fn boost(
     let start = libm::log(positives / (parts.train.len() as f64 - positives));
     let mut boosted = Boosted { scores: vec![start; labels.len()], gains: vec![0.0; codes.columns()] };
     let mut slopes = Slopes { gradient: vec![0.0; labels.len()], curvature: vec![0.0; labels.len()] };
-    slopes.update(&boosted.scores, labels, parts);
+    update(&mut slopes, &boosted.scores, labels, parts);
     let mut columns = by_gain(codes, &slopes, &parts.train);
     for _ in 0..trees {
-        let tree = Tree { codes, slopes: &slopes, columns: pick(&mut columns, columns_per_tree, random) };
-        let root = Node { train: parts.train.clone(), held: parts.held.clone(), value: 0.0 };
-        tree.grow(root, DEPTH, &mut boosted);
-        slopes.update(&boosted.scores, labels, parts);
+        let columns = pick(&mut columns, columns_per_tree, random);
+        let growth = Growth { codes, slopes: &slopes, columns, limits: LIMITS };
+        let tree = growth.tree(&parts.train);
+        growth.gains(&tree, &parts.held, &mut boosted.gains);
+        for row in parts.train.iter().chain(&parts.held) {
+            let row = *row as usize;
+            boosted.scores[row] += tree.value(|column| codes.column(column)[row]);
+        }
+        update(&mut slopes, &boosted.scores, labels, parts);
     }
     boosted
 }
 
 /// The columns, those that tell most by themselves first.
 fn by_gain(codes: &Codes, slopes: &Slopes, rows: &[u32]) -> Vec<usize> {
-    let mut histogram = Histogram::default();
+    let slopes = slopes.of(rows);
+    let mut histogram = Histogram::new(LIMITS);
     let gain =
-        |column: usize| histogram.of(codes.column(column), slopes, rows).best().map_or(0.0, |s| s.gain);
+        |column: usize| histogram.of(codes.column(column), rows, &slopes).best().map_or(0.0, |s| s.gain);
     let gains: Vec<f64> = (0..codes.columns()).map(gain).collect();
     let mut order: Vec<usize> = (0..codes.columns()).collect();
     order.sort_by(|a, b| gains[*b].total_cmp(&gains[*a]));
@@ -81,13 +71,11 @@ fn pick<'a>(columns: &'a mut [usize], count: usize, random: &mut Random) -> &'a 
     &columns[..count]
 }
 
-impl Slopes {
-    fn update(&mut self, scores: &[f64], labels: &[bool], parts: &Parts) {
-        for row in parts.train.iter().chain(&parts.held) {
-            let row = *row as usize;
-            let probability = 1.0 / (1.0 + libm::exp(-scores[row]));
-            self.gradient[row] = probability - f64::from(u8::from(labels[row]));
-            self.curvature[row] = probability * (1.0 - probability);
-        }
+fn update(slopes: &mut Slopes, scores: &[f64], labels: &[bool], parts: &Parts) {
+    for row in parts.train.iter().chain(&parts.held) {
+        let row = *row as usize;
+        let probability = 1.0 / (1.0 + libm::exp(-scores[row]));
+        slopes.gradient[row] = probability - f64::from(u8::from(labels[row]));
+        slopes.curvature[row] = probability * (1.0 - probability);
     }
 }

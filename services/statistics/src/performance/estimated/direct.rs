@@ -1,23 +1,18 @@
 //! Direct loss estimation for regressions: a second model learns, on the reference, how large the first one's loss is
 //! given a row's features, and is averaged over a window that has no labels yet.
 //!
-//! The idea is that of nannyml's DLE; the estimator is not: nannyml fits LightGBM, here it is gradient boosting (J. H.
-//! Friedman, "Greedy function approximation: a gradient boosting machine", Annals of Statistics 29, 2001) of small trees
-//! on at most 64 quantile bins a column, with squared loss. Every fifth row of the reference is held out: it chooses
-//! how many trees are kept, and measures the residuals that the interval comes from.
-
-mod bins;
-mod tree;
+//! The idea is that of nannyml's DLE; the estimator is not: nannyml fits LightGBM, here it is gradient boosting of small
+//! trees with squared loss. Every fifth row of the reference is held out: it chooses how many trees are kept, and measures
+//! the residuals that the interval comes from.
 
 use thiserror::Error;
 
-use self::bins::Bins;
-use self::tree::Tree;
+use crate::boosting::{Bins, Codes, Growth, Limits, Slopes, Tree};
 use crate::performance::interval::{MEAN_MINIMUM, normal};
 use crate::performance::{Estimate, Interval, Measured, Undefined};
 
 const ROUNDS: usize = 200;
-const LEARNING_RATE: f64 = 0.1;
+const LIMITS: Limits = Limits { bins: 63, depth: 3, fewest_rows: 20, penalty: 0.0, rate: 0.1 };
 /// Rounds without a better held-out error after which boosting stops.
 const PATIENCE: usize = 10;
 const HELD_OUT: usize = 5;
@@ -72,21 +67,26 @@ impl LossModel {
     pub fn fit(features: &[f64], columns: usize, losses: &[f64]) -> Result<Self, LossModelError> {
         check(features, columns, losses)?;
         let rows = losses.len();
-        let bins = Bins::of(features, columns);
-        let binned = bins.rows(features);
-        let (held, learnt): (Vec<usize>, Vec<usize>) =
-            (0..rows).partition(|row| row % HELD_OUT == HELD_OUT - 1);
-        let base = learnt.iter().map(|row| losses[*row]).sum::<f64>() / learnt.len() as f64;
-        let mut residuals: Vec<f64> = losses.iter().map(|loss| loss - base).collect();
+        let values = || (0..columns).map(|column| features.iter().skip(column).step_by(columns).copied());
+        let bins = Bins::of(values(), LIMITS.bins);
+        let codes = Codes::of(&bins, values());
+        let all: Vec<usize> = (0..columns).collect();
+        let (held, learnt): (Vec<u32>, Vec<u32>) =
+            (0..rows as u32).partition(|row| *row as usize % HELD_OUT == HELD_OUT - 1);
+        let base = learnt.iter().map(|row| losses[*row as usize]).sum::<f64>() / learnt.len() as f64;
+        // Half of the squared error, whose gradient is the residual with the other sign.
+        let gradient = losses.iter().map(|loss| base - loss).collect();
+        let mut slopes = Slopes { gradient, curvature: vec![1.0; rows] };
         let mut trees = Vec::new();
-        let (mut best, mut kept) = (mean_square(&held, &residuals), 0);
+        let (mut best, mut kept) = (mean_square(&held, &slopes.gradient), 0);
         while trees.len() < ROUNDS && trees.len() < kept + PATIENCE {
-            let tree = Tree::fit(&binned, &bins, &residuals, &learnt, LEARNING_RATE);
-            for (row, residual) in residuals.iter_mut().enumerate() {
-                *residual -= tree.value(&binned[row * columns..(row + 1) * columns]);
+            let growth = Growth { codes: &codes, slopes: &slopes, columns: &all, limits: LIMITS };
+            let tree = growth.tree(&learnt);
+            for (row, gradient) in slopes.gradient.iter_mut().enumerate() {
+                *gradient += tree.value(|column| codes.column(column)[row]);
             }
             trees.push(tree);
-            let error = mean_square(&held, &residuals);
+            let error = mean_square(&held, &slopes.gradient);
             if error < best {
                 (best, kept) = (error, trees.len());
             }
@@ -97,8 +97,8 @@ impl LossModel {
 
     /// Expected loss of one row, never below zero. Columns that the row lacks are missing values.
     pub fn loss(&self, row: &[f64]) -> f64 {
-        let binned = self.bins.row(row);
-        let sum: f64 = self.trees.iter().map(|tree| tree.value(&binned)).sum();
+        let code = |column: usize| self.bins.code(column, row.get(column).copied().unwrap_or(f64::NAN));
+        let sum: f64 = self.trees.iter().map(|tree| tree.value(code)).sum();
         (self.base + sum).max(0.0)
     }
 
@@ -147,8 +147,8 @@ fn check(features: &[f64], columns: usize, losses: &[f64]) -> Result<(), LossMod
     Ok(())
 }
 
-fn mean_square(rows: &[usize], residuals: &[f64]) -> f64 {
-    rows.iter().map(|row| residuals[*row] * residuals[*row]).sum::<f64>() / rows.len() as f64
+fn mean_square(rows: &[u32], residuals: &[f64]) -> f64 {
+    rows.iter().map(|row| residuals[*row as usize].powi(2)).sum::<f64>() / rows.len() as f64
 }
 
 #[cfg(test)]
