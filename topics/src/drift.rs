@@ -41,8 +41,51 @@ pub struct DriftTable {
     pub expected_time_between_alarms_ms: i64,
     /// Windows that begin before this moment, in ms, are counted and not judged; `None`: all are judged.
     pub judge_from_ms: Option<i64>,
-    /// The sizes k at which precision and recall at k are measured.
+    /// The sizes k at which precision, recall and NDCG at k are measured.
     pub ks: Vec<u32>,
+    /// Of rankings: the column, passed on with predictions, that says which list an item is of.
+    pub list: Option<String>,
+    /// From which difference between groups on a rate is a finding; `None`: differences are shown alone.
+    pub fairness: Option<f64>,
+    /// How served rows are compared with recomputed ones; `None`: they are not.
+    pub skew: Option<SkewTable>,
+    /// Detectors of single rows and of windows, by name.
+    pub detectors: Vec<DetectorTable>,
+}
+
+/// `skew` of `[drift]`: served rows are computed again from the log.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SkewTable {
+    /// The share of keys whose rows are computed again, above 0 and up to 1.
+    pub sample: f64,
+    /// The share of rows that may differ in a column.
+    pub tolerated: f64,
+}
+
+/// `[drift.detectors.NAME]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DetectorTable {
+    /// Its name.
+    pub name: String,
+    /// The algorithm: `adwin`.
+    pub method: String,
+    /// What it watches.
+    pub watches: Watches,
+    /// Parameters that are not the calibrated ones, as text.
+    pub parameters: Vec<(String, String)>,
+}
+
+/// What a detector watches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Watches {
+    /// The values of a column, row by row, in every partition of the topic of features.
+    Rows(String),
+    /// The scores of predictions, row by row, in every partition of their topic.
+    Scores,
+    /// The mean of a column over each window, once it is final.
+    Mean(String),
+    /// A metric on labels of each window, once it is settled.
+    Metric(String),
 }
 
 /// `labels` of `[drift]`.

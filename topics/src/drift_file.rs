@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::instant::instant_ms;
 use crate::table::Table;
-use crate::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
+use crate::{
+    DetectorTable, DriftTable, LabelsTable, ReferenceTable, SkewTable, TaskKind, Watches, WindowTable,
+};
 
 const MINUTE_MS: i64 = 60_000;
 const DAY_MS: i64 = 86_400_000;
@@ -36,6 +38,10 @@ pub(crate) fn none() -> DriftTable {
         expected_time_between_alarms_ms: 90 * DAY_MS,
         judge_from_ms: None,
         ks: vec![100],
+        list: None,
+        fairness: None,
+        skew: None,
+        detectors: Vec::new(),
     }
 }
 
@@ -76,6 +82,10 @@ pub(crate) fn read(table: &Table<'_, '_>) -> DriftTable {
         ),
         judge_from_ms: table.has("judge_from").then(|| read_time(table, "judge_from")).flatten(),
         ks: table.counts("ks", "[100, 1000]").unwrap_or(otherwise.ks),
+        list: stem("list", "request_id"),
+        fairness: table.number("fairness", 0.0..=1.0),
+        skew: table.has("skew").then(|| table.table("skew").map(|skew| read_skew(&skew))).flatten(),
+        detectors: read_detectors(table),
     };
     check(table, &drift);
     table.refuse_unknown();
@@ -117,6 +127,65 @@ fn read_labels(table: &Table<'_, '_>) -> Option<LabelsTable> {
     table.refuse_unknown();
     Some(LabelsTable { topic: topic?, id, outcome: outcome? })
 }
+
+fn read_skew(table: &Table<'_, '_>) -> SkewTable {
+    let sample = table.number("sample", 0.0..=1.0).unwrap_or(0.05);
+    if sample == 0.0 {
+        table.problem("sample", "is 0: no row would ever be computed again; write for example sample = 0.05");
+    }
+    let tolerated = table.number("tolerated", 0.0..=1.0).unwrap_or(0.01);
+    table.refuse_unknown();
+    SkewTable { sample, tolerated }
+}
+
+fn read_detectors(table: &Table<'_, '_>) -> Vec<DetectorTable> {
+    if !table.has("detectors") {
+        return Vec::new();
+    }
+    let all = table.table("detectors").map(|all| all.named_tables()).unwrap_or_default();
+    let mut detectors: Vec<DetectorTable> =
+        all.iter().filter_map(|(name, one)| read_detector(name, one)).collect();
+    detectors.sort_by(|a, b| a.name.cmp(&b.name));
+    detectors
+}
+
+fn read_detector(name: &str, table: &Table<'_, '_>) -> Option<DetectorTable> {
+    if !table.has("method") {
+        table.problem("method", "is missing; write for example method = \"adwin\"");
+    }
+    let method = table.string("method", "adwin").map(str::to_owned);
+    let (has_column, has_metric) = (table.has("column"), table.has("metric"));
+    let column = has_column.then(|| table.string("column", "amount")).flatten().map(str::to_owned);
+    let metric = has_metric.then(|| table.string("metric", "average_precision")).flatten().map(str::to_owned);
+    let of_windows = table.choice("of", &[("rows", false), ("windows", true)]);
+    let watches = match (column, metric, of_windows) {
+        (Some(_), Some(_), _) => {
+            table.problem("metric", "and `column` are two things to watch; leave one of them out");
+            None
+        }
+        (None, Some(_), Some(false)) => {
+            table.problem("of", "must be \"windows\" for a metric: single rows have none");
+            None
+        }
+        (None, Some(metric), _) => Some(Watches::Metric(metric)),
+        (Some(column), None, Some(true)) => Some(Watches::Mean(column)),
+        (Some(column), None, _) if column == SCORE => Some(Watches::Scores),
+        (Some(column), None, _) => Some(Watches::Rows(column)),
+        (None, None, _) => {
+            if !has_column && !has_metric {
+                table.problem("column", "is missing, and `metric` too: nothing is watched; write for example column = \"amount\"");
+            }
+            None
+        }
+    };
+    let parameters = table.has("parameters").then(|| table.table("parameters")).flatten();
+    let parameters = parameters.map(|all| all.named_values()).unwrap_or_default();
+    table.refuse_unknown();
+    Some(DetectorTable { name: name.to_owned(), method: method?, watches: watches?, parameters })
+}
+
+/// The name under which detectors watch the scores of predictions.
+const SCORE: &str = "score";
 
 fn read_reference(table: &Table<'_, '_>) -> Option<ReferenceTable> {
     let range =
@@ -211,13 +280,60 @@ fn check(table: &Table<'_, '_>, drift: &DriftTable) {
     if drift.maturity_ms > drift.horizon_ms {
         table.problem("maturity", "must not be longer than `horizon`: what is older than that is forgotten");
     }
+    check_ranking(table, drift);
+    check_detectors(table, drift);
     check_windows(table, drift);
+}
+
+fn check_ranking(table: &Table<'_, '_>, drift: &DriftTable) {
+    let ranking = drift.task == TaskKind::Ranking;
+    if ranking && drift.labels.is_some() && drift.list.is_none() {
+        table.problem(
+            "list",
+            "is missing: the column of predictions' `context` that says which list an item is of; write for example list = \"request_id\"",
+        );
+    }
+    if !ranking && drift.list.is_some() {
+        table.problem("list", "is for task = \"ranking\"; leave it out");
+    }
+    if drift.fairness.is_some() && drift.groups.is_empty() {
+        table.problem("fairness", "is of groups; name their columns: groups = [\"country\"]");
+    }
+    if drift.fairness.is_some() && drift.task != TaskKind::Binary {
+        table.problem("fairness", "is for task = \"binary\"; leave it out");
+    }
+}
+
+fn check_detectors(table: &Table<'_, '_>, drift: &DriftTable) {
+    for detector in &drift.detectors {
+        let wrong = match &detector.watches {
+            Watches::Rows(_) | Watches::Mean(_) if drift.features.is_none() => {
+                Some("column` is of the topic of features; name it too: features = \"features")
+            }
+            Watches::Scores if drift.predictions.is_none() => {
+                Some("column` is of predictions; name their topic too: predictions = \"predictions")
+            }
+            Watches::Metric(_) if drift.labels.is_none() => {
+                Some("metric` is known of labelled predictions; name `predictions` and `labels")
+            }
+            Watches::Mean(_) | Watches::Metric(_) if matches!(drift.window, WindowTable::Rows(_)) => {
+                Some("of` \"windows\" needs windows of time; write window = \"1 day\" instead of `rows")
+            }
+            _ => None,
+        };
+        if let Some(wrong) = wrong {
+            table.problem("detectors", format!("`{}`: `{wrong}`", detector.name));
+        }
+    }
 }
 
 fn check_windows(table: &Table<'_, '_>, drift: &DriftTable) {
     match drift.window {
-        WindowTable::Rows(_) if drift.predictions.is_some() => {
-            table.problem("rows", "cannot be the windows of predictions, which are kept per model version and joined by time; write window = \"1 day\", or leave `predictions` out");
+        WindowTable::Rows(_) if drift.labels.is_some() => {
+            table.problem("rows", "cannot be the windows of labelled predictions, which are joined by time; write window = \"1 day\", or leave `labels` out");
+        }
+        WindowTable::Rows(_) if drift.skew.is_some() => {
+            table.problem("skew", "needs windows of time; write window = \"1 day\" instead of `rows`");
         }
         WindowTable::Rows(_) if drift.season_ms.is_some() => {
             table.problem("season", "needs windows of time; write window = \"1h\", or leave it out");

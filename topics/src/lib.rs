@@ -30,7 +30,9 @@ mod topic_file;
 pub use application::{list, load, read};
 pub use columns::{check_columns, check_predictions, type_name};
 pub use cron::Cron;
-pub use drift::{DriftTable, LabelsTable, ReferenceTable, TaskKind, WindowTable};
+pub use drift::{
+    DetectorTable, DriftTable, LabelsTable, ReferenceTable, SkewTable, TaskKind, Watches, WindowTable,
+};
 pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
 pub use experiments::{ClickFeedbackTable, ExperimentsTable, RankingsTable};

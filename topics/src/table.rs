@@ -244,6 +244,26 @@ impl<'d, 'a> Table<'d, 'a> {
         self.entries.iter().filter_map(entry).collect()
     }
 
+    /// Entries whose keys are names of others' own, each with a string, a number or a flag, as text.
+    pub(crate) fn named_values(&self) -> Vec<(String, String)> {
+        let entry = |(key, value): (&'d Spanned<_>, &'d Spanned<DeValue<'a>>)| {
+            let key: &'d std::borrow::Cow<'a, str> = key.get_ref();
+            let text = match value.get_ref() {
+                DeValue::String(text) => text.to_string(),
+                DeValue::Integer(number) => number.as_str().to_owned(),
+                DeValue::Float(number) => number.as_str().to_owned(),
+                DeValue::Boolean(flag) => flag.to_string(),
+                other => {
+                    let found = kind(other);
+                    self.problem(key, format!("is {found}, and must be a number, a string or true or false"));
+                    return None;
+                }
+            };
+            Some((key.to_string(), text))
+        };
+        self.entries.iter().filter_map(entry).collect()
+    }
+
     /// Notes every key that was never asked for; `allowed` are others that would have been.
     pub(crate) fn refuse_unknown(&self) {
         let known = self.known.borrow();

@@ -13,6 +13,6 @@ mod view;
 pub mod window;
 
 pub use error::Error;
-pub use service::{ViewTopics, check, kafka_topics, service};
-pub use stage::StageTask;
+pub use service::{ViewTopics, again, check, kafka_topics, service};
+pub use stage::{Picks, StageTask, picked};
 pub use view::{PlannedView, plan_view};

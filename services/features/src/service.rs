@@ -217,6 +217,14 @@ fn runtime_stage(app: &Application, planned: &PlannedView, internal: &[KafkaTopi
     }
 }
 
+/// How a stage of a view reads its input, for whoever computes it once more: the stage as the view's own service has it,
+/// without its outputs. Its tasks are the caller's.
+pub fn again(app: &Application, view: &Topic, stage: usize) -> Result<Stage, Vec<Problem>> {
+    let planned = plan_view(app, view)?;
+    let internal = internal_topics(app, &planned)?;
+    Ok(Stage { outputs: Vec::new(), ..runtime_stage(app, &planned, &internal, stage) })
+}
+
 /// What the names of the online store's hashes begin with.
 fn prefix(app: &Application, view: &Topic) -> String {
     format!("millrace:{}:{}", app.name, view.stem)

@@ -71,7 +71,8 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
     if which.has(Which::Drift) && app.drift().is_some() {
         let client = environment.configuration.kafka_client();
         let grouped = matches!(environment.assignment, Assignment::Group);
-        services.push(millrace_drift::service::service(app, &client, environment.registry.clone(), grouped)?);
+        let registry = environment.registry.clone();
+        services.extend(millrace_drift::service::services(app, &client, registry, grouped)?);
     }
     if services.is_empty() {
         bail!(

@@ -23,6 +23,7 @@ use super::by_id::Router;
 use super::message::{Message, encode};
 use super::notes::{Entry, JoinNote, Place, RowNote};
 use super::shared::{Clocks, Told};
+use super::skew::SkewNote;
 use crate::retrain::Schedule;
 
 /// How often it looks.
@@ -36,14 +37,15 @@ pub struct Wall {
     pub kafka: ClientConfig,
     /// Where schema ids come from.
     pub registry: Arc<dyn SchemaRegistry>,
-    /// The service's group: whose offsets tell that a partition moves. None: offsets are not committed.
-    pub group: Option<String>,
-    /// The topic of every stem, for its offsets.
-    pub topics: BTreeMap<String, String>,
+    /// Whose offsets tell that a partition moves: by what places are called, group and topic. Empty: offsets are not
+    /// committed.
+    pub groups: BTreeMap<String, (String, String)>,
     /// Where partitions' times are told to the judge of rows.
     pub rows: KafkaTopic,
     /// Where they are told to the join, and how all of it is reached.
     pub by_id: Option<(KafkaTopic, Router)>,
+    /// Where they are told to the task that compares served rows with recomputed ones.
+    pub skew: Option<KafkaTopic>,
     /// Where ticks are told.
     pub journal: KafkaTopic,
     /// When triggers of time are due.
@@ -112,6 +114,10 @@ impl Wall {
     fn tell(&self, place: &Place, time_ms: i64) -> Result<(), Error> {
         let head = RowNote::Progress { place: place.clone(), time_ms, silent: true };
         self.write(&self.rows, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
+        if let Some(skew) = &self.skew {
+            let head = SkewNote::Progress { place: place.clone(), time_ms };
+            self.write(skew, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
+        }
         let Some((topic, router)) = &self.by_id else { return Ok(()) };
         let to_all = router.keys().iter().map(|key| Message {
             key: Some(key.clone()),
@@ -152,13 +158,14 @@ impl Wall {
 
     /// The group's committed offset of a partition; none where that is not known.
     fn position(&self, watch: &mut Watch, place: &Place) -> Option<i64> {
-        let (group, topic) = (self.group.as_ref()?, self.topics.get(&place.topic)?);
-        if watch.consumer.is_none() {
-            watch.consumer = self.kafka.clone().set("group.id", group).create().ok();
+        let (group, topic) = self.groups.get(&place.topic)?;
+        if !watch.consumers.contains_key(group) {
+            let consumer = self.kafka.clone().set("group.id", group).create().ok()?;
+            watch.consumers.insert(group.clone(), consumer);
         }
         let mut list = TopicPartitionList::new();
         list.add_partition(topic, place.partition);
-        let committed = watch.consumer.as_ref()?.committed_offsets(list, TIMEOUT).ok()?;
+        let committed = watch.consumers.get(group)?.committed_offsets(list, TIMEOUT).ok()?;
         match committed.find_partition(topic, place.partition)?.offset() {
             Offset::Offset(offset) => Some(offset),
             _ => None,
@@ -205,7 +212,7 @@ fn now_ms() -> i64 {
 struct Watch {
     still: BTreeMap<Place, (Told, Option<i64>, Instant)>,
     ticked_ms: Option<i64>,
-    consumer: Option<BaseConsumer>,
+    consumers: BTreeMap<String, BaseConsumer>,
 }
 
 impl Watch {

@@ -257,6 +257,8 @@ fn rows_judge() -> Box<dyn Task> {
     let first = std::sync::Mutex::new(Some(reference()));
     let plan = RowsPlan {
         places: (0..PARTITIONS).map(|partition| Place { topic: "rows".into(), partition }).collect(),
+        also: Vec::new(),
+        joined: None,
         grid: Grid::of(stream.windows, stream.lateness_ms),
         length_ms: DAY,
         plans: BTreeMap::from([(stream.plan.fingerprint(), stream.plan.clone())]),

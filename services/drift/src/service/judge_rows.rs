@@ -14,6 +14,7 @@ use super::observe::cause;
 use super::outputs::Outgoing;
 use super::report::Said;
 use super::shared::Clocks;
+use super::skew::SkewCounts;
 use crate::profile::{Plan, Profile};
 
 /// Profiles by topic, maker and segment.
@@ -32,6 +33,8 @@ pub struct ClosedRows {
     pub profiles: Profiles,
     /// What was kept of the window before, where windows are compared with that.
     pub before: Option<(Span, Profiles)>,
+    /// How served rows differ from recomputed ones, once that is for good.
+    pub skew: Option<SkewCounts>,
 }
 
 /// Says what drifted in a window; findings that did not drift are among it, since they close alarms.
@@ -42,6 +45,10 @@ pub type JudgeRows = Arc<dyn Fn(&ClosedRows) -> Result<Said, Error> + Send + Syn
 pub struct RowsPlan {
     /// The partitions that must be past a window.
     pub places: Vec<Place>,
+    /// Partitions that the clock looks after besides, since others wait for them.
+    pub also: Vec<Place>,
+    /// What stands for the comparison with recomputed rows among the places, where there is one.
+    pub joined: Option<Place>,
     /// When windows end; none: windows of rows.
     pub grid: Option<Grid>,
     /// How long a window is, in ms.
@@ -54,11 +61,19 @@ pub struct RowsPlan {
     pub judge: JudgeRows,
 }
 
+impl RowsPlan {
+    /// Whether a place stands for the comparison with recomputed rows, which is behind only where what it reads is.
+    fn is_joined(&self, place: &Place) -> bool {
+        self.joined.as_ref() == Some(place)
+    }
+}
+
 /// One window's profiles, from all partitions that told theirs.
 #[derive(Debug, Clone, Default)]
 struct Open {
     settled: Profiles,
     provisional: Profiles,
+    skew: Option<SkewCounts>,
     /// The first record that it is made of.
     offset: i64,
 }
@@ -68,6 +83,8 @@ pub struct RowsJudge {
     plan: RowsPlan,
     assembler: Assembler<RowNote>,
     open: BTreeMap<Span, Open>,
+    /// Of windows of rows: those that are told and not yet full.
+    filling: BTreeMap<(Place, Span), Open>,
     /// Every partition's time, and where it was told.
     told: BTreeMap<Place, (i64, i64)>,
     /// The last end of a window that every partition has reached, and by which every partition is past its lateness.
@@ -85,10 +102,14 @@ impl RowsJudge {
     /// The task. `clocks` are told every partition's time, for whoever looks for silent ones.
     pub fn new(plan: RowsPlan, clocks: Arc<Clocks>, measures: Arc<Measures>) -> Self {
         clocks.join();
+        // A partition that never tells its time is as silent as one that stopped.
+        let all = plan.places.iter().filter(|place| !plan.is_joined(place)).chain(&plan.also);
+        all.for_each(|place| clocks.expect(place));
         Self {
             plan,
             assembler: Assembler::default(),
             open: BTreeMap::new(),
+            filling: BTreeMap::new(),
             told: BTreeMap::new(),
             ended_ms: None,
             settled_ms: None,
@@ -112,7 +133,9 @@ impl RowsJudge {
                     self.tell(place, time_ms, silent, offset);
                     self.close(row, &mut out)?;
                 }
-                RowNote::Profile { .. } => self.merge(message, offset, row, &mut out)?,
+                RowNote::Profile { .. } => self.merge(message, offset)?,
+                RowNote::Filled { place, window } => self.close_rows(place, window, row, &mut out)?,
+                RowNote::Skew { window } => self.skew(window, &message.body, offset)?,
             }
         }
         self.measures.open_windows(self.open.len());
@@ -122,18 +145,25 @@ impl RowsJudge {
     fn tell(&mut self, place: Place, time_ms: i64, silent: bool, offset: i64) {
         let told = self.told.entry(place.clone()).or_insert((time_ms, offset));
         *told = (told.0.max(time_ms), offset);
-        self.clocks.told(&place, told.0, silent);
+        if !self.plan.is_joined(&place) {
+            self.clocks.told(&place, told.0, silent);
+        }
+    }
+
+    /// Keeps what differs in a window until it is judged.
+    fn skew(&mut self, window: Span, body: &[u8], offset: i64) -> Result<(), Error> {
+        if self.settled_ms.is_some_and(|settled| window.end_ms <= settled) {
+            return Ok(());
+        }
+        let counts = serde_json::from_slice(body);
+        let counts = counts.map_err(|error| Error::Internal(format!("what differs cannot be read: {error}")))?;
+        self.open.entry(window).or_insert_with(|| Open { offset, ..Open::default() }).skew = Some(counts);
+        Ok(())
     }
 
     /// Adds a partition's profile to its window. One that comes after the window was judged is counted, and lost: the
     /// clock had gone on without its partition.
-    fn merge(
-        &mut self,
-        message: Message<RowNote>,
-        offset: i64,
-        row: usize,
-        out: &mut Outgoing<Entry>,
-    ) -> Result<(), Error> {
+    fn merge(&mut self, message: Message<RowNote>, offset: i64) -> Result<(), Error> {
         let RowNote::Profile { place, window, provisional, maker, segment, plan } = message.head else {
             return Ok(());
         };
@@ -150,11 +180,9 @@ impl RowsJudge {
         let plan = self.plan.plans.get(&plan).ok_or_else(unknown)?;
         let profile = Profile::from_bytes(plan, &message.body).map_err(|e| Error::Internal(e.to_string()))?;
         self.measures.profile();
-        if self.plan.grid.is_none() {
-            return self.close_rows(place, window, (maker, segment, profile), row, out);
-        }
         let opened = Open { offset, ..Open::default() };
         let open = match previous {
+            _ if self.plan.grid.is_none() => self.filling.entry((place.clone(), window)).or_insert(opened),
             true => &mut self.previous.get_or_insert((window, opened)).1,
             false => self.open.entry(window).or_insert(opened),
         };
@@ -162,17 +190,17 @@ impl RowsJudge {
         add(profiles, (place.topic, maker, segment), profile)
     }
 
-    /// A window of rows is of one partition: it is judged as it comes, segment by segment.
+    /// A window of rows is of one partition: it is judged once it is full.
     fn close_rows(
         &mut self,
         place: Place,
         window: Span,
-        (maker, segment, profile): (Option<Maker>, String, Profile),
         row: usize,
         out: &mut Outgoing<Entry>,
     ) -> Result<(), Error> {
-        let profiles = BTreeMap::from([((place.topic.clone(), maker, segment), profile)]);
-        let closed = ClosedRows { window, provisional: false, place: Some(place), profiles, before: None };
+        let profiles = self.filling.remove(&(place.clone(), window)).unwrap_or_default().settled;
+        let (place, before) = (Some(place), None);
+        let closed = ClosedRows { window, provisional: false, place, profiles, before, skew: None };
         self.judge(&closed, row, out)
     }
 
@@ -212,11 +240,11 @@ impl RowsJudge {
         }
         let open = open.unwrap_or_default();
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
-        let profiles = open.settled.clone();
+        let (profiles, skew) = (open.settled.clone(), open.skew.clone());
         if self.plan.keeps_previous && !profiles.is_empty() {
-            self.previous = Some((window, Open { provisional: Profiles::new(), ..open }));
+            self.previous = Some((window, Open { provisional: Profiles::new(), skew: None, ..open }));
         }
-        self.judge(&ClosedRows { window, provisional: false, place: None, profiles, before }, row, out)
+        self.judge(&ClosedRows { window, provisional: false, place: None, profiles, before, skew }, row, out)
     }
 
     fn close_provisional(&mut self, end_ms: i64, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
@@ -224,7 +252,8 @@ impl RowsJudge {
         let Some(open) = self.open.get_mut(&window) else { return Ok(()) };
         let profiles = std::mem::take(&mut open.provisional);
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
-        self.judge(&ClosedRows { window, provisional: true, place: None, profiles, before }, row, out)
+        let closed = ClosedRows { window, provisional: true, place: None, profiles, before, skew: None };
+        self.judge(&closed, row, out)
     }
 
     fn window(&self, end_ms: i64) -> Span {
@@ -289,7 +318,7 @@ impl Task for RowsJudge {
 
     /// The task time is the end of the last window that was judged for good.
     fn progress(&self) -> Progress {
-        let windows = self.open.values().map(|open| open.offset);
+        let windows = self.open.values().chain(self.filling.values()).map(|open| open.offset);
         let previous = self.previous.iter().map(|(_, open)| open.offset);
         let told = self.told.values().map(|told| told.1);
         let first = windows.chain(previous).chain(told).chain(self.assembler.first_open()).min();

@@ -19,6 +19,7 @@ use super::join::JoinPlan;
 use super::judging::Models;
 use super::message::topic_schema;
 use super::notes::Place;
+use super::skew::SkewPlan;
 use super::stream::Stream;
 use super::{Error, missing};
 use crate::profile::{Bounds, ColumnPlan, Kind, Plan, SegmentPlan};
@@ -29,7 +30,7 @@ const DAY_MS: i64 = 86_400_000;
 /// Brokers count retention from when a record was written, and drop whole segments: some room beyond what is needed.
 const ROOM_MS: i64 = 7 * DAY_MS;
 /// Raised where what the tasks tell each other changes: what an older version wrote is left aside then.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The parts of the service.
 pub struct Layout<'a> {
@@ -47,6 +48,8 @@ pub struct Layout<'a> {
     pub windows: WindowSpec,
     /// What repeats.
     pub season: Option<Season>,
+    /// What is computed again of the watched view, where that is asked for.
+    pub skew: Option<Arc<SkewPlan>>,
     /// The topics between the tasks.
     pub between: Between,
 }
@@ -59,6 +62,8 @@ pub struct Between {
     pub by_id: Option<KafkaTopic>,
     /// What the join knows, to the judge of outcomes.
     pub outcomes: Option<KafkaTopic>,
+    /// Served and recomputed rows, to the task that compares them.
+    pub skew: Option<KafkaTopic>,
     /// What was judged, to the task that keeps alarms and triggers.
     pub journal: KafkaTopic,
     /// What their names end with: a hash of everything that they depend on.
@@ -85,14 +90,15 @@ impl<'a> Layout<'a> {
             )?));
         }
         let labels = labels(app, table)?;
-        let between =
-            Between::of(app, drift, table, &streams, labels.as_ref().map(|(input, _)| &input.topic))?;
+        let skew = SkewPlan::of(app, table, Grid::of(windows, table.lateness_ms))?.map(Arc::new);
+        let labels_topic = labels.as_ref().map(|(input, _)| &input.topic);
+        let between = Between::of(app, drift, table, &streams, labels_topic, skew.as_deref())?;
         let season = match table.season_ms {
             Some(DAY_MS) => Some(Season::Day),
             Some(_) => Some(Season::Week),
             None => None,
         };
-        Ok(Self { app, drift, table, streams, labels, windows, season, between })
+        Ok(Self { app, drift, table, streams, labels, windows, season, skew, between })
     }
 
     /// The stream of predictions.
@@ -105,9 +111,23 @@ impl<'a> Layout<'a> {
         Grid::of(self.windows, self.table.lateness_ms)
     }
 
-    /// Every partition of the watched topics.
+    /// Every partition of the watched topics, and the comparison with what is computed again: who must be past a window.
     pub fn places(&self) -> Vec<Place> {
-        self.streams.iter().flat_map(|stream| places(&stream.stem, &stream.input.topic)).collect()
+        let streams = self.streams.iter().flat_map(|stream| places(&stream.stem, &stream.input.topic));
+        streams.chain(self.skew.iter().map(|skew| skew.joined())).collect()
+    }
+
+    /// Every partition of the topic of features.
+    pub fn served(&self) -> Vec<Place> {
+        let features = self.streams.iter().filter(|stream| stream.predictions.is_none());
+        features.flat_map(|stream| places(&stream.stem, &stream.input.topic)).collect()
+    }
+
+    /// Partitions of which others wait for the time: of labels, and of stages that run again.
+    pub fn looked_after(&self) -> Vec<Place> {
+        let labels = self.labels.iter().flat_map(|(input, columns)| places(&columns.stem, &input.topic));
+        let again = self.skew.iter().flat_map(|skew| skew.checks.iter().flat_map(|check| skew.places(check)));
+        labels.chain(again).collect()
     }
 
     /// What the join does, where there is one.
@@ -134,8 +154,8 @@ impl<'a> Layout<'a> {
 
     /// The topics that exist for this service alone.
     pub fn internal(&self) -> Vec<KafkaTopic> {
-        let Between { rows, by_id, outcomes, journal, .. } = &self.between;
-        [Some(rows), by_id.as_ref(), outcomes.as_ref(), Some(journal)]
+        let Between { rows, by_id, outcomes, skew, journal, .. } = &self.between;
+        [Some(rows), by_id.as_ref(), outcomes.as_ref(), skew.as_ref(), Some(journal)]
             .into_iter()
             .flatten()
             .cloned()
@@ -151,15 +171,23 @@ impl<'a> Layout<'a> {
             writes: writes.into_iter().map(|topic| topic.name.clone()).collect(),
             stores: Vec::new(),
         };
-        let Between { rows, by_id, outcomes, journal, .. } = &self.between;
+        let Between { rows, by_id, outcomes, skew, journal, .. } = &self.between;
         let mut steps = Vec::new();
         for stream in &self.streams {
             let joined = by_id.as_ref().filter(|_| stream.predictions.is_some());
+            let compared = skew.as_ref().filter(|_| stream.predictions.is_none());
             steps.push(step(
                 &stream.stem,
                 vec![&stream.input.topic],
-                [Some(rows), joined].into_iter().flatten().collect(),
+                [Some(rows), joined, compared].into_iter().flatten().collect(),
             ));
+        }
+        if let (Some(plan), Some(topic)) = (&self.skew, skew) {
+            for check in &plan.checks {
+                let reads = check.stage.inputs.iter().map(|input| &input.topic).collect();
+                steps.push(step(&format!("again/{}", check.decided.key), reads, vec![topic]));
+            }
+            steps.push(step("skew", vec![topic], vec![rows]));
         }
         if let (Some((labels, columns)), Some(by_id), Some(outcomes)) = (&self.labels, by_id, outcomes) {
             steps.push(step(&columns.stem, vec![&labels.topic], vec![by_id, rows]));
@@ -183,8 +211,9 @@ impl Between {
         table: &DriftTable,
         streams: &[Arc<Stream>],
         labels: Option<&KafkaTopic>,
+        skew: Option<&SkewPlan>,
     ) -> Result<Self, Error> {
-        let fingerprint = fingerprint(table, streams);
+        let fingerprint = fingerprint(table, streams, skew);
         let schema = topic_schema(&app.name)?;
         let topic = |what: &str, partitions: u32, key: bool, retention_ms: Option<i64>| KafkaTopic {
             name: format!("{}.{what}.{fingerprint}", drift.kafka.name),
@@ -208,6 +237,7 @@ impl Between {
             rows: topic("rows", 1, false, kept(3 * length_ms + table.lateness_ms)),
             by_id: joined.map(|stream| topic("by-id", stream.input.topic.partitions, true, kept(horizon_ms))),
             outcomes: joined.map(|_| topic("outcomes", 1, false, kept(horizon_ms))),
+            skew: skew.map(|_| topic("skew", 1, false, kept(3 * length_ms + table.lateness_ms))),
             journal: topic("journal", 1, false, None),
             fingerprint: fingerprint.clone(),
         })
@@ -231,12 +261,13 @@ pub fn windows(table: WindowTable) -> WindowSpec {
 }
 
 /// Everything that decides what the tasks tell each other.
-fn fingerprint(table: &DriftTable, streams: &[Arc<Stream>]) -> String {
+fn fingerprint(table: &DriftTable, streams: &[Arc<Stream>], skew: Option<&SkewPlan>) -> String {
     let plans: Vec<(String, u64)> =
         streams.iter().map(|stream| (stream.stem.clone(), stream.plan.fingerprint())).collect();
     // A debug text tells every part apart from its neighbours. How often alarms may be false changes no profile.
     let table = DriftTable { expected_time_between_alarms_ms: 0, max_wait_ms: 0, ..table.clone() };
-    let hash = Sha256::digest(format!("{FORMAT} {plans:?} {table:?}"));
+    let skew = skew.map(SkewPlan::fingerprint);
+    let hash = Sha256::digest(format!("{FORMAT} {plans:?} {table:?} {skew:?}"));
     hash.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -328,6 +359,14 @@ fn reference_segments(
     Ok(found.map(|loaded| loaded.reference.plan.segments.clone()).unwrap_or_default())
 }
 
+/// The model that is declared first, by name and version.
+pub fn first_model(app: &Application, table: &DriftTable) -> Option<(String, String)> {
+    let topic = app.deployments()?;
+    let Role::Deployments(deployments) = &topic.role else { return None };
+    let first = deployments.first.get(table.predictions.as_ref()?)?;
+    Some((first.model.clone(), first.version.clone()))
+}
+
 /// The reference whose plan says what is kept of rows: that of the model that is declared first, so that topics are the
 /// same whatever is deployed later.
 fn reference_of(
@@ -338,12 +377,9 @@ fn reference_of(
     if table.reference != ReferenceTable::Model {
         return models.own_reference();
     }
-    let first = app.deployments().and_then(|topic| match &topic.role {
-        Role::Deployments(deployments) => deployments.first.get(table.predictions.as_ref()?),
-        _ => None,
-    });
+    let first = first_model(app, table);
     match first {
-        Some(first) => models.reference(&first.model, &first.version),
+        Some((model, version)) => models.reference(&model, &version),
         None => models.own_reference(),
     }
 }

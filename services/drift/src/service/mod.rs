@@ -2,7 +2,7 @@
 //!
 //! Rows of every partition become profiles of windows ([`observe`]), which one task merges and has judged
 //! ([`judge_rows`]). Predictions meet their labels by id ([`join`]); what is known of a window of them is judged by
-//! another ([`judge_outcomes`]). What both say, what people say to alarms, and the clock's ticks stand in one log, the
+//! another ([`judge_outcomes`]). Served rows are compared with what the log gives ([`skew`]). What both say, what people say to alarms, and the clock's ticks stand in one log, the
 //! journal, from which one task keeps the states of alarms and triggers and writes reports and requests ([`report`]).
 
 mod alarms;
@@ -26,6 +26,7 @@ mod outputs;
 mod report;
 mod scores_of;
 mod shared;
+mod skew;
 mod stages;
 mod stream;
 mod triggers;
@@ -37,7 +38,7 @@ pub use alarms::{AlarmBook, alarms, events, say};
 pub use error::Error;
 pub use judging::{ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
 pub use layout::windows as window_of;
-pub use stages::service;
+pub use stages::services;
 
 /// The topics that the service needs besides those that topic files name, and its part of the dataflow.
 #[derive(Debug, Clone, Default)]

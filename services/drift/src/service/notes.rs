@@ -68,6 +68,18 @@ pub enum RowNote {
         /// Fingerprint of the profile's plan.
         plan: u64,
     },
+    /// Of windows of rows: a window is full, and the profiles of all makers and segments were told.
+    Filled {
+        /// Where the rows lie.
+        place: Place,
+        /// The window.
+        window: Span,
+    },
+    /// How served rows of a window differ from recomputed ones; the body holds it, as JSON.
+    Skew {
+        /// The window.
+        window: Span,
+    },
     /// The partition's time: every window that it has passed was told.
     Progress {
         /// Whose.

@@ -14,13 +14,16 @@ use super::measures::Measures;
 use super::message::Message;
 use super::notes::{JoinNote, Maker, Place, RowNote, Span};
 use super::outputs::Outgoing;
+use super::skew::{Served, ServedRows, SkewPlan};
 use super::stream::{Predictions, Stream};
 use crate::window::{Batch as Rows, Closed, OpenWindows, Status, WindowSpec};
 
 /// The output topic of profiles, among those of the stage.
 pub const PROFILES: usize = 0;
-/// The output topic of the join.
+/// The output topic of the join, of predictions.
 pub const BY_ID: usize = 1;
+/// The output topic of rows that are compared with recomputed ones, of features.
+pub const COMPARED: usize = 1;
 
 /// The task of one partition of a watched topic.
 pub struct Observe {
@@ -29,11 +32,24 @@ pub struct Observe {
     grid: Option<Grid>,
     /// The windows of the rows of each maker; features have one, of no maker.
     open: BTreeMap<Option<Maker>, OpenWindows>,
-    /// Of windows of rows: the first row of the one that is filling, and how many it has.
-    filling: Option<(i64, u64)>,
+    /// Of windows of rows: the one that is filling.
+    filling: Option<Filling>,
     time_ms: Option<i64>,
     router: Option<Router>,
+    /// Of a view whose rows are recomputed.
+    served: Option<Served>,
     measures: Arc<Measures>,
+}
+
+/// A window of rows that is not full yet.
+#[derive(Debug, Clone, Copy)]
+struct Filling {
+    /// The offset of its first row.
+    first: i64,
+    /// How many rows it has.
+    rows: u64,
+    /// Its bounds so far.
+    window: Span,
 }
 
 /// Rows of one call, prepared once.
@@ -52,17 +68,38 @@ impl Observe {
     pub fn new(stream: Arc<Stream>, partition: i32, router: Option<Router>, measures: Arc<Measures>) -> Self {
         let place = Place { topic: stream.stem.clone(), partition };
         let grid = Grid::of(stream.windows, stream.lateness_ms);
-        Self { stream, place, grid, open: BTreeMap::new(), filling: None, time_ms: None, router, measures }
+        let (open, filling, time_ms, served) = (BTreeMap::new(), None, None, None);
+        Self { stream, place, grid, open, filling, time_ms, router, served, measures }
+    }
+
+    /// Has the rows of sampled keys compared with recomputed ones.
+    #[must_use]
+    pub fn compared(mut self, plan: Option<Arc<SkewPlan>>) -> Self {
+        self.served = plan.map(|plan| Served::new(plan, self.place.clone()));
+        self
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {
         let Some(input) = batch.inputs.first().filter(|input| !input.meta.is_empty()) else { return Ok(()) };
         let taken = self.prepare(input)?;
         let mut profiles = Outgoing::default();
+        let before = self.filling;
+        let filled = self.fill(&taken);
         for maker in self.makers(&taken) {
-            self.add(maker, &taken, &mut profiles)?;
+            self.add(maker, &taken, (before, &filled), &mut profiles);
+        }
+        for (row, window) in filled {
+            let (head, time_ms) = (RowNote::Filled { place: self.place.clone(), window }, taken.reached[row]);
+            profiles.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
         }
         self.tell_progress(&taken, &mut profiles);
+        if let Some(served) = &self.served {
+            let (rows, ids) = (&taken.watched, &taken.names);
+            let (times_ms, reached_ms, before_ms) = (&taken.times, &taken.reached, self.time_ms);
+            let mut out = Outgoing::default();
+            served.tell(&ServedRows { rows, ids, times_ms, reached_ms, before_ms }, &mut out)?;
+            out.finish(COMPARED, effects)?;
+        }
         if let Some(router) = &self.router {
             let mut out = Outgoing::default();
             tell_join(router, &self.place, self.grid, self.time_ms, &taken, &mut out);
@@ -96,15 +133,25 @@ impl Observe {
         makers
     }
 
-    /// Adds the rows of one maker to its windows; all rows move its time.
-    fn add(&mut self, maker: Option<Maker>, taken: &Taken, out: &mut Outgoing<RowNote>) -> Result<(), Error> {
+    /// Adds the rows of one maker to its windows; all rows move its time, and fill windows of rows.
+    fn add(
+        &mut self,
+        maker: Option<Maker>,
+        taken: &Taken,
+        (before, filled): (Option<Filling>, &[(usize, Span)]),
+        out: &mut Outgoing<RowNote>,
+    ) {
         let mine: Option<Vec<bool>> = taken
             .predictions
             .as_ref()
             .map(|predictions| predictions.makers.iter().map(|one| Some(one) == maker.as_ref()).collect());
         let windows = self.open.entry(maker.clone()).or_insert_with(|| {
-            OpenWindows::new(&self.stream.plan, self.stream.windows, self.stream.lateness_ms)
-                .resume(self.time_ms, 0)
+            let new = OpenWindows::new(&self.stream.plan, self.stream.windows, self.stream.lateness_ms);
+            let new = new.resume(self.time_ms, 0);
+            match before {
+                Some(Filling { first, rows, window }) => new.join(window.into(), first, rows),
+                None => new,
+            }
         });
         let rows = Rows {
             rows: &taken.watched,
@@ -114,32 +161,40 @@ impl Observe {
             mine: mine.as_deref(),
         };
         let closed = windows.add(rows);
-        let mut filled = self.fill(&taken.offsets).into_iter();
+        let mut filled = filled.iter();
         for closed in closed {
-            let (row, number) = match filled.next() {
-                Some((row, first)) => (row, first.cast_unsigned()),
-                None => (row_of(&taken.reached, closed.at_ms), closed.window.number),
+            let (row, window) = match filled.next() {
+                Some(filled) => *filled,
+                None => (row_of(&taken.reached, closed.at_ms), Span::from(closed.window)),
             };
             self.measures.passed(closed.status == Status::Provisional);
-            let window = Span { number, ..Span::from(closed.window) };
             self.tell(maker.as_ref(), window, closed, row, taken, out);
         }
         let idle = self.open.get(&maker).is_some_and(|windows| windows.needed_from_offset().is_none());
         if idle && maker.is_some() {
             self.open.remove(&maker);
         }
-        Ok(())
     }
 
-    /// Of windows of rows: the rows with which windows are full, each with the offset of its window's first row.
-    fn fill(&mut self, offsets: &[i64]) -> Vec<(usize, i64)> {
+    /// Of windows of rows: the rows with which windows are full, and these. Rows of all makers fill them together, so
+    /// that they begin and end at the same rows whoever answers.
+    fn fill(&mut self, taken: &Taken) -> Vec<(usize, Span)> {
         let WindowSpec::Rows { count } = self.stream.windows else { return Vec::new() };
         let mut filled = Vec::new();
-        for (row, offset) in offsets.iter().enumerate() {
-            let (first, rows) = self.filling.map_or((*offset, 1), |(first, rows)| (first, rows + 1));
-            self.filling = (rows < count).then_some((first, rows));
-            if rows >= count {
-                filled.push((row, first));
+        for (row, (offset, time_ms)) in taken.offsets.iter().zip(&taken.times).enumerate() {
+            let number = offset.cast_unsigned();
+            let begun = Filling {
+                first: *offset,
+                rows: 0,
+                window: Span { end_ms: *time_ms, start_ms: *time_ms, number },
+            };
+            let filling = self.filling.get_or_insert(begun);
+            filling.rows += 1;
+            filling.window.start_ms = filling.window.start_ms.min(*time_ms);
+            filling.window.end_ms = filling.window.end_ms.max(*time_ms);
+            if filling.rows >= count {
+                filled.push((row, filling.window));
+                self.filling = None;
             }
         }
         filled

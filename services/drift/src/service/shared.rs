@@ -45,6 +45,12 @@ impl Clocks {
         self.state().owners > 0
     }
 
+    /// A partition's time is waited for, whether it tells one or not.
+    pub fn expect(&self, place: &Place) {
+        let never = Told { time_ms: i64::MIN, silent: false };
+        self.state().told.entry(place.clone()).or_insert(never);
+    }
+
     /// A partition's time was told.
     pub fn told(&self, place: &Place, time_ms: i64, silent: bool) {
         self.state().told.insert(place.clone(), Told { time_ms, silent });

@@ -15,15 +15,55 @@ use super::join::Join;
 use super::judge_outcomes::{OutcomesJudge, OutcomesPlan};
 use super::judge_rows::{RowsJudge, RowsPlan};
 use super::judging::Judging;
-use super::layout::{Between, Layout};
+use super::layout::{Between, Layout, first_model};
 use super::measures::Measures;
 use super::observe::Observe;
 use super::report::{Report, ReportPlan};
 use super::shared::Clocks;
+use super::skew::{Again, Check, SkewJoin};
 use super::stream::Stream;
 use super::{Error, missing, triggers};
 use crate::cause::{Depends, of_view};
 use crate::judge::Options;
+
+/// The services of an application all of whose topics have their schemas: the one that watches it, and, where served rows
+/// are compared with recomputed ones, the one that runs the view's stages again. That has a group of its own, since it
+/// reads topics that the first one reads too. Starts the first one's clock, which writes by itself: `kafka` says how to
+/// reach the cluster, `grouped` whether offsets are committed there.
+pub fn services(
+    app: &Application,
+    kafka: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+    grouped: bool,
+) -> Result<Vec<Service>, Error> {
+    let layout = Layout::of(app)?;
+    let again = again(&layout)?;
+    let group = again.as_ref().map(|again| again.group.clone());
+    Ok(std::iter::once(service(&layout, kafka, registry, (grouped, group))?).chain(again).collect())
+}
+
+/// The service that runs the stages of the watched view again, for sampled keys.
+fn again(layout: &Layout<'_>) -> Result<Option<Service>, Error> {
+    let (Some(plan), Some(skew)) = (&layout.skew, &layout.between.skew) else { return Ok(None) };
+    let stage = |(number, check): (usize, &Check)| {
+        let plan = plan.clone();
+        let task: MakeTask = Arc::new(move |partition| Ok(Box::new(Again::new(plan.clone(), number, partition)?)));
+        let name = format!("drift/again/{}", check.decided.key);
+        Stage { name, outputs: vec![skew.clone()], task, ..check.stage.clone() }
+    };
+    Ok(Some(Service {
+        name: "drift-again".to_owned(),
+        group: format!("{}.again.{}", layout.drift.kafka.name, layout.between.fingerprint),
+        stages: plan.checks.iter().enumerate().map(stage).collect(),
+        dead_letters: dead_letters(layout.app)?,
+        ready: Arc::new(|| Ok(())),
+    }))
+}
+
+fn dead_letters(app: &Application) -> Result<KafkaTopic, Error> {
+    let topic = app.dead_letters().ok_or_else(|| missing(app, "dead-letters", "dead-letters.toml"))?;
+    Ok(topic.kafka.clone())
+}
 
 /// What tasks of one process share.
 #[derive(Clone)]
@@ -33,16 +73,15 @@ struct Shared {
     judging: Arc<Judging>,
 }
 
-/// The service that watches an application all of whose topics have their schemas. Starts its clock, which writes by
-/// itself: `kafka` says how to reach the cluster, `grouped` whether offsets are committed there.
-pub fn service(
-    app: &Application,
+/// The service that watches. `again` is the group of the one that runs stages again.
+fn service(
+    layout: &Layout<'_>,
     kafka: &ClientConfig,
     registry: Arc<dyn SchemaRegistry>,
-    grouped: bool,
+    (grouped, again): (bool, Option<String>),
 ) -> Result<Service, Error> {
-    let layout = Layout::of(app)?;
-    let dead_letters = app.dead_letters().ok_or_else(|| missing(app, "dead-letters", "dead-letters.toml"))?;
+    let app = layout.app;
+    let dead_letters = dead_letters(app)?;
     let group = format!("{}.{}", layout.drift.kafka.name, layout.between.fingerprint);
     let retrain = app.retrain();
     let none = RetrainTable::default();
@@ -52,16 +91,16 @@ pub fn service(
     let shared = Shared {
         clocks: Arc::default(),
         measures: Arc::new(Measures::new(&app.name)),
-        judging: Arc::new(judging(&layout)),
+        judging: Arc::new(judging(layout)),
     };
     let router = layout.between.by_id.as_ref().map(Router::new);
     let wall = Wall {
         kafka: kafka.clone(),
         registry,
-        group: grouped.then(|| group.clone()),
-        topics: watched(&layout),
+        groups: if grouped { watched(layout, &group, again.as_ref()) } else { BTreeMap::new() },
         rows: layout.between.rows.clone(),
         by_id: layout.between.by_id.clone().zip(router.clone()),
+        skew: layout.between.skew.clone(),
         journal: layout.between.journal.clone(),
         schedules: triggers::schedules(&fires),
         max_wait_ms: layout.table.max_wait_ms,
@@ -78,15 +117,15 @@ pub fn service(
         },
         requests: retrain.is_some(),
     };
-    let mut stages = observing(&layout, router.as_ref(), &shared);
-    stages.extend(judges(&layout, &shared));
-    stages.extend(reporting(&layout, report, &shared));
+    let mut stages = observing(layout, router.as_ref(), &shared);
+    stages.extend(judges(layout, &shared));
+    stages.extend(reporting(layout, report, &shared));
     let clock = Arc::new(wall.start()?);
     Ok(Service {
         name: "drift".to_owned(),
         group,
         stages,
-        dead_letters: dead_letters.kafka.clone(),
+        dead_letters,
         ready: Arc::new(move || {
             // As long as the service is there, its clock runs.
             let _ = &clock;
@@ -103,6 +142,7 @@ fn judging(layout: &Layout<'_>) -> Judging {
         season: layout.season,
         streams: layout.streams.clone(),
         models: super::Models::new(&layout.app.folder),
+        first: first_model(layout.app, layout.table),
         options: Options::default(),
     }
 }
@@ -118,24 +158,38 @@ fn lineage(layout: &Layout<'_>) -> Result<Depends, Error> {
     Ok(of_view(&view.plan, outcome))
 }
 
-fn watched(layout: &Layout<'_>) -> BTreeMap<String, String> {
-    let streams = layout.streams.iter().map(|stream| (stream.stem.clone(), stream.input.topic.name.clone()));
-    let labels =
-        layout.labels.iter().map(|(input, columns)| (columns.stem.clone(), input.topic.name.clone()));
-    streams.chain(labels).collect()
+/// By what places are called: the group that reads them, and the topic.
+fn watched(
+    layout: &Layout<'_>,
+    group: &str,
+    again: Option<&String>,
+) -> BTreeMap<String, (String, String)> {
+    let own = |stem: &String, input: &InputTopic| (stem.clone(), (group.to_owned(), input.topic.name.clone()));
+    let streams = layout.streams.iter().map(|stream| own(&stream.stem, &stream.input));
+    let labels = layout.labels.iter().map(|(input, columns)| own(&columns.stem, input));
+    let checks = layout.skew.iter().flat_map(|plan| plan.checks.iter().map(move |check| (plan, check)));
+    let stages = checks.filter_map(|(plan, check)| {
+        let topic = check.stage.inputs.first()?.topic.name.clone();
+        Some((plan.topic(check), (again?.clone(), topic)))
+    });
+    streams.chain(labels).chain(stages).collect()
 }
 
 /// The stages that read what is watched.
 fn observing(layout: &Layout<'_>, router: Option<&Router>, shared: &Shared) -> Vec<Stage> {
-    let Between { rows, by_id, .. } = &layout.between;
+    let Between { rows, by_id, skew, .. } = &layout.between;
     let observe = |stream: &Arc<Stream>| {
         let joined = by_id.as_ref().zip(router).filter(|_| stream.predictions.is_some());
         let (stream_of, router, measures) =
             (stream.clone(), joined.map(|(_, router)| router.clone()), shared.measures.clone());
+        let compared = skew.as_ref().filter(|_| stream.predictions.is_none());
+        let plan = layout.skew.clone().filter(|_| compared.is_some());
         let task: MakeTask = Arc::new(move |partition| {
-            Ok(Box::new(Observe::new(stream_of.clone(), partition, router.clone(), measures.clone())))
+            let observe = Observe::new(stream_of.clone(), partition, router.clone(), measures.clone());
+            Ok(Box::new(observe.compared(plan.clone())))
         });
-        let outputs = [Some(rows), joined.map(|(topic, _)| topic)].into_iter().flatten().cloned().collect();
+        let outputs = [Some(rows), joined.map(|(topic, _)| topic), compared];
+        let outputs = outputs.into_iter().flatten().cloned().collect();
         stage(&stream.stem, stream.input.clone(), outputs, true, task)
     };
     let mut stages: Vec<Stage> = layout.streams.iter().map(observe).collect();
@@ -153,7 +207,7 @@ fn observing(layout: &Layout<'_>, router: Option<&Router>, shared: &Shared) -> V
 
 /// The stages that put together what was seen.
 fn judges(layout: &Layout<'_>, shared: &Shared) -> Vec<Stage> {
-    let Between { rows, by_id, outcomes, journal, .. } = &layout.between;
+    let Between { rows, by_id, outcomes, skew, journal, .. } = &layout.between;
     let length_ms = match layout.table.window {
         WindowTable::Time { length_ms, .. } => length_ms,
         WindowTable::Rows(_) => 0,
@@ -161,6 +215,8 @@ fn judges(layout: &Layout<'_>, shared: &Shared) -> Vec<Stage> {
     let judge = shared.judging.clone();
     let plan = RowsPlan {
         places: layout.places(),
+        also: layout.looked_after(),
+        joined: layout.skew.as_ref().map(|plan| plan.joined()),
         grid: layout.grid(),
         length_ms,
         plans: layout.streams.iter().map(|stream| (stream.plan.fingerprint(), stream.plan.clone())).collect(),
@@ -171,6 +227,12 @@ fn judges(layout: &Layout<'_>, shared: &Shared) -> Vec<Stage> {
     let task: MakeTask =
         Arc::new(move |_| Ok(Box::new(RowsJudge::new(plan.clone(), clocks.clone(), measures.clone()))));
     let mut stages = vec![stage("rows", between(rows), vec![journal.clone()], true, task)];
+    if let (Some(plan), Some(skew)) = (&layout.skew, skew) {
+        let (plan, served) = (plan.clone(), layout.served());
+        let task: MakeTask =
+            Arc::new(move |_| Ok(Box::new(SkewJoin::new(plan.clone(), served.iter().cloned()))));
+        stages.push(stage("skew", between(skew), vec![rows.clone()], true, task));
+    }
     if let (Some(join), Some(by_id), Some(outcomes), Some(predictions)) =
         (layout.join().map(Arc::new), by_id, outcomes, layout.predictions())
     {

@@ -22,8 +22,8 @@ pub struct Batch<'a> {
     pub ids: &'a [u64],
     /// Their offsets.
     pub offsets: &'a [i64],
-    /// Whether they are meant for these windows (such as: scored by their model version). All rows move the time.
-    /// `None`: all are.
+    /// Whether they are meant for these windows (such as: scored by their model version). All rows move the time, and
+    /// fill windows of rows. `None`: all are.
     pub mine: Option<&'a [bool]>,
 }
 
@@ -88,6 +88,14 @@ impl OpenWindows {
         self
     }
 
+    /// Of windows of rows: goes on in one that others have begun, with so many of their rows.
+    pub fn join(mut self, window: Window, first_offset: i64, rows: u64) -> Self {
+        if let Kept::ByRows(kept) = &mut self.kept {
+            kept.join(window, first_offset, rows);
+        }
+        self
+    }
+
     /// Takes rows. Returns the windows with rows that were passed, in the order of passing (ties: by window).
     pub fn add(&mut self, batch: Batch<'_>) -> Vec<Closed> {
         let mine = |row: usize| batch.mine.is_none_or(|mine| mine[row]);
@@ -112,7 +120,7 @@ impl OpenWindows {
                 }
                 Kept::ByRows(rows) => {
                     self.time_ms = self.time_ms.max(Some(*time));
-                    if mine && rows.take(row as u32, *time, offset) {
+                    if rows.take(row as u32, *time, offset, mine) {
                         rows.flush(&count);
                         closed.extend(rows.close(self.time_ms.unwrap_or(*time)));
                     }

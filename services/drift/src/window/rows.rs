@@ -29,8 +29,13 @@ impl RowWindows {
         Self { count: count.max(1), full: 0, open: None, pending: Vec::new() }
     }
 
-    /// Takes a row; whether the window is full with it.
-    pub(super) fn take(&mut self, row: u32, time_ms: i64, offset: i64) -> bool {
+    /// Goes on in a window that others have begun.
+    pub(super) fn join(&mut self, window: Window, first_offset: i64, rows: u64) {
+        self.open = Some(Open { window, first_offset, segments: BTreeMap::new(), rows });
+    }
+
+    /// Takes a row, which is counted in profiles if it is `mine`; whether the window is full with it.
+    pub(super) fn take(&mut self, row: u32, time_ms: i64, offset: i64, mine: bool) -> bool {
         let open = self.open.get_or_insert_with(|| Open {
             window: Window { start_ms: time_ms, end_ms: time_ms, number: self.full },
             first_offset: offset,
@@ -40,7 +45,9 @@ impl RowWindows {
         open.window.start_ms = open.window.start_ms.min(time_ms);
         open.window.end_ms = open.window.end_ms.max(time_ms);
         open.rows += 1;
-        self.pending.push(row);
+        if mine {
+            self.pending.push(row);
+        }
         open.rows == self.count
     }
 

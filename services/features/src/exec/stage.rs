@@ -138,7 +138,7 @@ fn groups_before(steps: &[Compiled], entity: usize) -> usize {
     steps.iter().filter(of).count()
 }
 
-fn filter(program: &Program, mut rows: Rows, rejected: &mut Vec<Rejected>) -> Result<Rows, Error> {
+pub(super) fn filter(program: &Program, mut rows: Rows, rejected: &mut Vec<Rejected>) -> Result<Rows, Error> {
     let evaluated = program.evaluate(&rows.columns, rows.len())?;
     reject(&evaluated.bad, &rows, rejected);
     if let Some(good) = evaluated.good(rows.len()) {

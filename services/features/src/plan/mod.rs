@@ -3,6 +3,7 @@
 //! A view is flattened into slots ([`relation`]), its windows are grouped and ordered into stages for the fewest hops
 //! between keys ([`hops`]), and rows that can neither be emitted nor change a window are told apart early ([`reach`]).
 
+mod decided;
 mod display;
 mod entity;
 mod hops;
@@ -23,6 +24,7 @@ use arrow::datatypes::SchemaRef;
 use datafusion_expr::Expr;
 use sha2::{Digest, Sha256};
 
+pub use decided::Decided;
 pub use entity::Entity;
 pub use output::OutputColumn;
 pub use relation::{Branch, Slot};

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod harness;
 mod internal;
+mod sampled;
 #[cfg(test)]
 mod tests;
 
@@ -12,12 +13,14 @@ use arrow::array::BooleanArray;
 use millrace_runtime::task::{Batch, Effects, Output, Phase, Progress, Rejection, Task, TaskError};
 
 pub(crate) use internal::internal_schema;
+pub use sampled::{Picks, picked};
 
 use crate::error::Error;
 use crate::exec::{Emitter, Intake, Lanes, Mode, Rejected, Rows, SourceRows, StageRunner};
-use crate::plan::Plan;
+use crate::plan::{Decided, Plan};
 use internal::{Decoder, Encoder};
 use millrace_runtime::needed::Needed;
+use sampled::Sampled;
 
 /// One stage of a view, for one partition.
 pub struct StageTask {
@@ -33,6 +36,8 @@ pub struct StageTask {
     stateful: bool,
     /// The task time of the commit that is being restored, in ms.
     restored_ms: Option<i64>,
+    /// Keys that it takes rows of; `None`: all, and it is the one that serves.
+    sampled: Option<Sampled>,
 }
 
 /// How rows come in.
@@ -57,16 +62,42 @@ impl StageTask {
     /// The task of a partition. Hashes of the online store are named `<prefix>:<entity>:<key>`.
     pub fn new(plan: &Plan, stage: usize, partition: i32, prefix: &str) -> Result<Self, Error> {
         let runner = StageRunner::new(plan, stage, 1, prefix)?;
-        let front = if stage == 0 {
-            Front::Sources(Intake::new(plan)?)
-        } else {
-            Front::Internal(Decoder::new(plan, stage))
-        };
         let last = stage + 1 == plan.stages.len();
         let back = if last {
             Back::View(Emitter::new(plan, runner.layout())?)
         } else {
             Back::Internal(Encoder::new(plan, stage + 1, runner.layout()))
+        };
+        Self::with(plan, stage, partition, (runner, back))
+    }
+
+    /// The task of a partition that computes the columns a stage decides once more, for picked keys alone: `columns` of
+    /// the view, for the rows that the view emits. It takes the rows that the serving task takes, in the same order, and
+    /// counts time as that does, so that equal plans give equal values bit for bit. Nothing goes to the online store.
+    pub fn again(
+        plan: &Plan,
+        decided: &Decided,
+        columns: &[String],
+        partition: i32,
+        picks: Picks,
+    ) -> Result<Self, Error> {
+        let runner = StageRunner::new(plan, decided.stage, 1, "")?;
+        let back = Back::View(Emitter::partial(plan, decided.stage, runner.layout(), columns)?);
+        let mut task = Self::with(plan, decided.stage, partition, (runner, back))?;
+        task.sampled = Some(Sampled::new(plan, decided, picks)?);
+        Ok(task)
+    }
+
+    fn with(
+        plan: &Plan,
+        stage: usize,
+        partition: i32,
+        (runner, back): (StageRunner, Back),
+    ) -> Result<Self, Error> {
+        let front = if stage == 0 {
+            Front::Sources(Intake::new(plan)?)
+        } else {
+            Front::Internal(Decoder::new(plan, stage))
         };
         let inputs = if stage == 0 { plan.sources.len() } else { 1 };
         Ok(Self {
@@ -79,6 +110,7 @@ impl StageTask {
             needed: vec![Needed::default(); inputs],
             stateful: plan.is_stateful(stage),
             restored_ms: None,
+            sampled: None,
         })
     }
 
@@ -88,7 +120,11 @@ impl StageTask {
         {
             self.lanes.advance(0, time_ms.saturating_mul(1_000));
         }
-        let (taken, mut rejected) = self.front(batch)?;
+        let (mut taken, mut rejected) = self.front(batch)?;
+        if let Some(sampled) = &self.sampled {
+            let picked = taken.into_iter().map(|Taken { rows, warm }| Ok(Taken { rows: sampled.of(rows)?, warm }));
+            taken = picked.collect::<Result<_, Error>>()?;
+        }
         if self.stateful {
             self.note(batch, &taken);
         }
@@ -169,7 +205,8 @@ impl StageTask {
             Phase::Rebuild | Phase::RebuildStore => false,
             Phase::Warm | Phase::Live => !warm || matches!(self.back, Back::Internal(_)),
         };
-        Mode { results, store: !warm && matches!(phase, Phase::Live | Phase::RebuildStore) }
+        let serves = self.sampled.is_none() && !warm;
+        Mode { results, store: serves && matches!(phase, Phase::Live | Phase::RebuildStore) }
     }
 
     /// Emits rows; how many. Warm rows go on to later stages, marked, since those have state to warm too.

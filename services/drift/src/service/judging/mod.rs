@@ -4,6 +4,7 @@
 mod models;
 mod outcomes;
 mod rows;
+mod skew;
 
 use std::sync::Arc;
 
@@ -34,6 +35,8 @@ pub struct Judging {
     pub streams: Vec<Arc<Stream>>,
     /// The model versions, with their references.
     pub models: Models,
+    /// The model that is declared first, by name and version.
+    pub first: Option<(String, String)>,
     /// How windows are judged.
     pub options: Options,
 }

@@ -19,7 +19,7 @@ use crate::service::judge_rows::{ClosedRows, Profiles};
 use crate::service::notes::Maker;
 use crate::service::report::Said;
 use crate::service::stream::Stream;
-use crate::window::WHOLE;
+use crate::window::{WHOLE, WindowSpec};
 
 /// The profiles of one topic and maker, by segment.
 type Segments = BTreeMap<String, Profile>;
@@ -32,7 +32,8 @@ impl Judging {
         let served = self.served(&groups);
         let mut said =
             Said { served: served.clone().map(|maker| (maker.model, maker.version)), ..Said::default() };
-        for stream in &self.streams {
+        let of_place = |stream: &&Arc<Stream>| closed.place.as_ref().is_none_or(|p| p.topic == stream.stem);
+        for stream in self.streams.iter().filter(of_place) {
             let makers: Vec<Option<Maker>> = match &stream.predictions {
                 Some(_) => {
                     groups.keys().filter(|(topic, _)| *topic == stream.stem).map(|(_, m)| m.clone()).collect()
@@ -57,6 +58,9 @@ impl Judging {
                     }),
                     None => None,
                 };
+                if let Some(skew) = closed.skew.as_ref().filter(|_| stream.predictions.is_none()) {
+                    self.skew(&about, skew, &mut said);
+                }
                 self.judge(stream, about, current, loaded.as_deref(), &mut said);
             }
         }
@@ -74,12 +78,16 @@ impl Judging {
 
     fn about_rows(&self, stream: &Stream, closed: &ClosedRows, maker: Option<&Maker>) -> About {
         let predictions = stream.predictions.is_some();
+        let about = self.about(&stream.stem, closed.window, status(closed.provisional, 0));
+        // Windows of rows of two partitions may have the same bounds, and are two windows all the same.
+        let of = closed.place.as_ref().map(|place| format!(" of partition {}", place.partition));
         About {
+            window: format!("{}{}", about.window, of.unwrap_or_default()),
             subject: if predictions { Subject::Prediction } else { Subject::Data },
             model: maker.map(|maker| maker.model.clone()),
             version: maker.map(|maker| maker.version.clone()),
             arm: maker.filter(|_| predictions).map(|maker| maker.arm.clone()),
-            ..self.about(&stream.stem, closed.window, status(closed.provisional, 0))
+            ..about
         }
     }
 
@@ -87,7 +95,13 @@ impl Judging {
         let found = match (self.table.reference, maker) {
             (ReferenceTable::Range { .. }, _) => self.models.own_reference()?,
             (_, Some(maker)) => self.models.reference(&maker.model, &maker.version)?,
-            (_, None) => self.models.own_reference()?,
+            // Windows of rows are of features alone: nobody is known to have served them.
+            (_, None) => match &self.first {
+                Some((model, version)) if matches!(self.windows, WindowSpec::Rows { .. }) => {
+                    self.models.reference(model, version)?
+                }
+                _ => self.models.own_reference()?,
+            },
         };
         match (&stream.predictions, found) {
             (Some(_), Some(found)) => found.scores(&stream.stem, |reference| scores(stream, reference)),
