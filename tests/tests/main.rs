@@ -21,6 +21,8 @@ mod second_application;
 #[cfg(test)]
 mod servers;
 #[cfg(test)]
+mod skew;
+#[cfg(test)]
 mod sql_cases;
 #[cfg(test)]
 mod too_large;

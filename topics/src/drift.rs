@@ -73,6 +73,8 @@ pub struct DetectorTable {
     pub watches: Watches,
     /// Parameters that are not the calibrated ones, as text.
     pub parameters: Vec<(String, String)>,
+    /// For how long in ms of record time a detector of rows remembers at least, and at most twice that.
+    pub memory_ms: i64,
 }
 
 /// What a detector watches.
@@ -82,6 +84,8 @@ pub enum Watches {
     Rows(String),
     /// The scores of predictions, row by row, in every partition of their topic.
     Scores,
+    /// Whether decisions were wrong, label by label, in every partition of the join of predictions with labels.
+    Errors,
     /// The mean of a column over each window, once it is final.
     Mean(String),
     /// A metric on labels of each window, once it is settled.

@@ -57,7 +57,8 @@ fn check_id_and_time(drift: &Topic, watched: &Topic) -> Vec<Problem> {
 fn check_context(app: &Application, topic: &Topic, table: &DriftTable) -> Vec<Problem> {
     let predictions = table.predictions.as_ref().and_then(|stem| app.topic(stem));
     let Some(Role::Predictions(passed)) = predictions.map(|topic| &topic.role) else { return Vec::new() };
-    let named = [("segments", &table.segments), ("groups", &table.groups)];
+    let list: Vec<String> = table.list.iter().cloned().collect();
+    let named = [("segments", &table.segments), ("groups", &table.groups), ("list", &list)];
     let named = named.into_iter().flat_map(|(key, names)| names.iter().map(move |name| (key, name)));
     named
         .filter(|(_, name)| !passed.context.contains(name))

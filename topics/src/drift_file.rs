@@ -149,6 +149,15 @@ fn read_detectors(table: &Table<'_, '_>) -> Vec<DetectorTable> {
     detectors
 }
 
+/// What `of` says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Of {
+    Default,
+    Rows,
+    Windows,
+    Errors,
+}
+
 fn read_detector(name: &str, table: &Table<'_, '_>) -> Option<DetectorTable> {
     if !table.has("method") {
         table.problem("method", "is missing; write for example method = \"adwin\"");
@@ -157,31 +166,41 @@ fn read_detector(name: &str, table: &Table<'_, '_>) -> Option<DetectorTable> {
     let (has_column, has_metric) = (table.has("column"), table.has("metric"));
     let column = has_column.then(|| table.string("column", "amount")).flatten().map(str::to_owned);
     let metric = has_metric.then(|| table.string("metric", "average_precision")).flatten().map(str::to_owned);
-    let of_windows = table.choice("of", &[("rows", false), ("windows", true)]);
-    let watches = match (column, metric, of_windows) {
+    let of = [("rows", Of::Rows), ("windows", Of::Windows), ("errors", Of::Errors)];
+    let of = table.choice("of", &of).or((!table.has("of")).then_some(Of::Default));
+    let watches = match (column, metric, of) {
         (Some(_), Some(_), _) => {
             table.problem("metric", "and `column` are two things to watch; leave one of them out");
             None
         }
-        (None, Some(_), Some(false)) => {
+        (None, None, Some(Of::Errors)) => Some(Watches::Errors),
+        (_, _, Some(Of::Errors)) => {
+            table.problem("of", "must not be \"errors\" with a column or a metric; leave these out");
+            None
+        }
+        (None, Some(_), Some(Of::Rows)) => {
             table.problem("of", "must be \"windows\" for a metric: single rows have none");
             None
         }
         (None, Some(metric), _) => Some(Watches::Metric(metric)),
-        (Some(column), None, Some(true)) => Some(Watches::Mean(column)),
+        (Some(column), None, Some(Of::Windows)) => Some(Watches::Mean(column)),
         (Some(column), None, _) if column == SCORE => Some(Watches::Scores),
         (Some(column), None, _) => Some(Watches::Rows(column)),
         (None, None, _) => {
             if !has_column && !has_metric {
-                table.problem("column", "is missing, and `metric` too: nothing is watched; write for example column = \"amount\"");
+                table.problem(
+                    "column",
+                    "is missing, and `metric` too: nothing is watched; write for example column = \"amount\"",
+                );
             }
             None
         }
     };
+    let memory_ms = table.duration("memory", 1_000).unwrap_or(7 * DAY_MS);
     let parameters = table.has("parameters").then(|| table.table("parameters")).flatten();
     let parameters = parameters.map(|all| all.named_values()).unwrap_or_default();
     table.refuse_unknown();
-    Some(DetectorTable { name: name.to_owned(), method: method?, watches: watches?, parameters })
+    Some(DetectorTable { name: name.to_owned(), method: method?, watches: watches?, parameters, memory_ms })
 }
 
 /// The name under which detectors watch the scores of predictions.
@@ -265,10 +284,10 @@ fn check(table: &Table<'_, '_>, drift: &DriftTable) {
             );
         }
     }
-    if drift.negative_after_ms.is_some() && drift.task != TaskKind::Binary {
+    if drift.negative_after_ms.is_some() && !matches!(drift.task, TaskKind::Binary | TaskKind::Ranking) {
         table.problem(
             "negative_after",
-            "is for task = \"binary\", where no label can mean negative; leave it out",
+            "is for task = \"binary\", where no label can mean negative, and \"ranking\", where it can mean not relevant; leave it out",
         );
     }
     if drift.negative_after_ms.is_some_and(|ms| ms > drift.horizon_ms) {
@@ -313,8 +332,20 @@ fn check_detectors(table: &Table<'_, '_>, drift: &DriftTable) {
             Watches::Scores if drift.predictions.is_none() => {
                 Some("column` is of predictions; name their topic too: predictions = \"predictions")
             }
+            Watches::Errors if drift.labels.is_none() => {
+                Some("of` \"errors\" are of labelled predictions; name `predictions` and `labels")
+            }
+            Watches::Errors if !matches!(drift.task, TaskKind::Binary | TaskKind::Multiclass) => Some(
+                "of` \"errors\" needs decisions that are right or wrong: task = \"binary\" or \"multiclass",
+            ),
+            Watches::Errors if detector.memory_ms.saturating_mul(2) > drift.horizon_ms => {
+                Some("memory` must not be longer than half of `horizon")
+            }
             Watches::Metric(_) if drift.labels.is_none() => {
                 Some("metric` is known of labelled predictions; name `predictions` and `labels")
+            }
+            Watches::Rows(_) | Watches::Scores if matches!(drift.window, WindowTable::Rows(_)) => {
+                Some("column` is reported with windows of time; write window = \"1 day\" instead of `rows")
             }
             Watches::Mean(_) | Watches::Metric(_) if matches!(drift.window, WindowTable::Rows(_)) => {
                 Some("of` \"windows\" needs windows of time; write window = \"1 day\" instead of `rows")

@@ -1,5 +1,8 @@
 use super::tests::{Folder, PREDICTIONS, problems};
-use crate::{ReferenceTable, Role, TaskKind, TriggerOn, WindowTable, check_drift, watched_columns};
+use crate::{
+    DetectorTable, ReferenceTable, Role, SkewTable, TaskKind, TriggerOn, Watches, WindowTable, check_drift,
+    watched_columns,
+};
 
 const LABELS: &str = "schema = \"clicks.avsc\"\nkey = \"user\"\ntime = \"at\"\nid = \"id\"\n";
 const SCORES: &str = "[predictions]\nfeatures = \"view\"\nunit = \"user\"\ncontext = [\"user\"]\n";
@@ -134,5 +137,69 @@ fn columns_that_drift_names_are_checked_where_they_are_known() {
          web/drift.toml:3: drift.columns: leave nothing to watch; name some columns\n\
          web/drift.toml:6: drift.labels.outcome: column `user` is a string; name one that is a boolean, or a number: 0 is \
          negative"
+    );
+}
+
+#[test]
+fn what_is_computed_again_and_detected_is_read() {
+    let drift = "[drift]\nfeatures = \"view\"\npredictions = \"scores\"\ngroups = [\"user\"]\nfairness = 0.1\n\
+        labels = { topic = \"labels\", outcome = \"price\" }\nskew = { sample = 0.1, tolerated = 0.02 }\n\
+        [drift.detectors.b]\nmethod = \"adwin\"\ncolumn = \"price\"\nparameters = { delta = 0.001, scale = \"none\" }\nmemory = \"1 day\"\n\
+        [drift.detectors.a]\nmethod = \"cusum\"\nmetric = \"precision\"\n\
+        [drift.detectors.c]\nmethod = \"kswin\"\ncolumn = \"score\"\n\
+        [drift.detectors.d]\nmethod = \"adwin\"\ncolumn = \"price\"\nof = \"windows\"\n\
+        [drift.detectors.e]\nmethod = \"ddm\"\nof = \"errors\"\n";
+    let web = web(drift, "[retrain.triggers.t]\non = \"drift\"\n").load().unwrap();
+    let Role::Drift(table) = &web.drift().unwrap().role else { panic!("drift") };
+    assert_eq!(table.skew, Some(SkewTable { sample: 0.1, tolerated: 0.02 }));
+    assert_eq!(table.fairness, Some(0.1));
+    let watched: Vec<_> =
+        table.detectors.iter().map(|one| (one.name.as_str(), one.watches.clone())).collect();
+    let price = || "price".to_owned();
+    assert_eq!(
+        watched,
+        [
+            ("a", Watches::Metric("precision".into())),
+            ("b", Watches::Rows(price())),
+            ("c", Watches::Scores),
+            ("d", Watches::Mean(price())),
+            ("e", Watches::Errors)
+        ]
+    );
+    let DetectorTable { method, parameters, memory_ms, .. } = &table.detectors[1];
+    assert_eq!((method.as_str(), *memory_ms), ("adwin", 86_400_000));
+    assert_eq!(
+        *parameters,
+        [("delta".to_owned(), "0.001".to_owned()), ("scale".to_owned(), "none".to_owned())]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_skew_detectors_and_rankings_names_file_line_and_key() {
+    let drift = "[drift]\nfeatures = \"view\"\npredictions = \"scores\"\nlabels = { topic = \"labels\", outcome = \"price\" }\n\
+        task = \"ranking\"\nfairness = 0.1\nskew = { sample = 0, tolerate = 0.1 }\n\
+        [drift.detectors.a]\ncolumn = \"price\"\n\
+        [drift.detectors.b]\nmethod = \"adwin\"\ncolumn = \"price\"\nmetric = \"mae\"\n\
+        [drift.detectors.c]\nmethod = \"adwin\"\nmetric = \"mae\"\nof = \"rows\"\n\
+        [drift.detectors.d]\nmethod = \"adwin\"\nparameters = { delta = [1] }\n";
+    let printed = web(drift, "[retrain.triggers.t]\non = \"drift\"\n").load().unwrap_err();
+    for expected in [
+        "drift.list: is missing: the column of predictions' `context` that says which list an item is of",
+        "web/drift.toml:6: drift.fairness: is of groups; name their columns",
+        "web/drift.toml:6: drift.fairness: is for task = \"binary\"; leave it out",
+        "web/drift.toml:7: drift.skew.sample: is 0: no row would ever be computed again",
+        "web/drift.toml:7: drift.skew.tolerate: unknown key; did you mean `tolerated`?",
+        "drift.detectors.a.method: is missing; write for example method = \"adwin\"",
+        "web/drift.toml:13: drift.detectors.b.metric: and `column` are two things to watch",
+        "web/drift.toml:17: drift.detectors.c.of: must be \"windows\" for a metric",
+        "drift.detectors.d.column: is missing, and `metric` too",
+        "web/drift.toml:20: drift.detectors.d.parameters.delta: is a list, and must be a number, a string or true or false",
+    ] {
+        assert!(printed.contains(expected), "{expected}\nis not in\n{printed}");
+    }
+    let rows = "[drift]\nfeatures = \"view\"\nrows = 500\nskew = { sample = 0.1 }\n";
+    assert_eq!(
+        problems(&[("drift.toml", rows)]),
+        "web/drift.toml:4: drift.skew: needs windows of time; write window = \"1 day\" instead of `rows`"
     );
 }

@@ -9,6 +9,7 @@ use millrace_topics::{Application, KafkaTopic, log};
 use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 
+use super::detect::{WindowDetectors, of_windows};
 use super::layout::Layout;
 use super::measures::Measures;
 use super::report::{Report, ReportPlan};
@@ -46,6 +47,7 @@ pub fn alarms(
         tolerance_ms: 0,
         trained: Arc::new(|_, _| None),
         requests: false,
+        detectors: WindowDetectors::new(of_windows(&layout.detectors), layout.table.judge_from_ms),
     };
     let mut report = Report::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new(&app.name)));
     let mut decoder = Decoder::new(journal.format, schema, registry);

@@ -14,6 +14,7 @@ use millrace_schemas::Format;
 use millrace_schemas::envelope::{AlarmState, DriftEvent, DriftKind, DriftStatus, RetrainRequest, Subject};
 use millrace_topics::{KafkaTopic, Partitioner};
 
+use super::detect::WindowDetectors;
 use super::grid::Grid;
 use super::judge_rows::{ClosedRows, RowsJudge, RowsPlan};
 use super::judging::of_window_before;
@@ -310,6 +311,7 @@ fn report() -> Box<dyn Task> {
         tolerance_ms: DAY,
         trained: Arc::new(|_, _| None),
         requests: true,
+        detectors: WindowDetectors::default(),
     };
     Box::new(Report::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new("test"))))
 }

@@ -28,13 +28,20 @@ pub struct KnownOutcomes {
     pub window: Span,
     /// Whether labels are still to come.
     pub provisional: bool,
+    /// Whether the window ends at the instant as of which this is known: it is told for the first time.
+    pub ends_now: bool,
     /// How many windows ended since it was settled.
     pub revision: i32,
     /// What is known.
     pub contents: Contents,
     /// How labels came in since the window before ended, told with the window that ends now.
     pub arrivals: Option<Arrivals>,
+    /// What detectors of errors signalled since then, told with the window that ends now.
+    pub signals: Signals,
 }
+
+/// How often detectors signalled, by their name, maker and partition of the join.
+pub type Signals = BTreeMap<(String, Maker, i32), u32>;
 
 /// Labels that came in since the last window ended, against those that were to come.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,6 +93,8 @@ pub struct OutcomesJudge {
     /// By the instant as of which they are known.
     waiting: BTreeMap<i64, Vec<Waiting>>,
     known: BTreeMap<Span, BTreeMap<i32, Part>>,
+    /// What detectors signalled, by the instant as of which it is known, and where the first was told.
+    signals: BTreeMap<i64, (Signals, i64)>,
     /// Every partition's time, and where it was told.
     told: BTreeMap<i32, (i64, i64)>,
     applied_ms: Option<i64>,
@@ -101,6 +110,7 @@ impl OutcomesJudge {
             assembler: Assembler::default(),
             waiting: BTreeMap::new(),
             known: BTreeMap::new(),
+            signals: BTreeMap::new(),
             told: BTreeMap::new(),
             applied_ms: None,
             committed_ms: None,
@@ -119,6 +129,10 @@ impl OutcomesJudge {
                     let told = self.told.entry(partition).or_insert((time_ms, offset));
                     *told = (told.0.max(time_ms), offset);
                     self.apply(row, &mut out)?;
+                }
+                OutcomeNote::Detected { partition, as_of_ms, maker, detector, signals } => {
+                    let of = self.signals.entry(as_of_ms).or_insert((Signals::new(), offset));
+                    of.0.insert((detector, maker, partition), signals);
                 }
                 OutcomeNote::Outcomes { partition, window, as_of_ms, maker, segment } => {
                     let content = Content::from_bytes(&message.body)
@@ -141,9 +155,12 @@ impl OutcomesJudge {
             let (as_of_ms, records) = entry.remove_entry();
             let (windows, observed) = self.keep(records);
             let arrivals = self.arrivals(as_of_ms, observed);
+            let signals = self.signals.remove(&as_of_ms).map(|(signals, _)| signals).unwrap_or_default();
             for window in windows {
-                let arrivals = arrivals.clone().filter(|_| window.end_ms == as_of_ms);
-                self.judge((window, as_of_ms), arrivals, row, out)?;
+                let ends_now = window.end_ms == as_of_ms;
+                let arrivals = arrivals.clone().filter(|_| ends_now);
+                let signals = if ends_now { signals.clone() } else { Signals::new() };
+                self.judge((window, as_of_ms), (arrivals, signals), row, out)?;
             }
             self.applied_ms = self.applied_ms.max(Some(as_of_ms));
             self.forget(as_of_ms);
@@ -209,7 +226,7 @@ impl OutcomesJudge {
     fn judge(
         &self,
         (window, as_of_ms): (Span, i64),
-        arrivals: Option<Arrivals>,
+        (arrivals, signals): (Option<Arrivals>, Signals),
         row: usize,
         out: &mut Outgoing<Entry>,
     ) -> Result<(), Error> {
@@ -228,7 +245,8 @@ impl OutcomesJudge {
         let join = &self.plan.join;
         let since_ms = as_of_ms.saturating_sub(window.end_ms.saturating_add(join.settled_ms));
         let revision = i32::try_from(since_ms.max(0) / join.step_ms).unwrap_or(i32::MAX);
-        let known = KnownOutcomes { window, provisional: since_ms < 0, revision, contents, arrivals };
+        let (provisional, ends_now) = (since_ms < 0, window.end_ms == as_of_ms);
+        let known = KnownOutcomes { window, provisional, ends_now, revision, contents, arrivals, signals };
         let said = (self.plan.judge)(&known)?;
         let body = said.into_bytes()?;
         let topic = self.plan.topic.clone();
@@ -241,6 +259,7 @@ impl OutcomesJudge {
     fn forget(&mut self, as_of_ms: i64) {
         let kept_ms = self.plan.join.horizon_ms.saturating_add(2 * self.plan.join.step_ms);
         self.known.retain(|window, _| window.start_ms >= as_of_ms.saturating_sub(kept_ms));
+        self.signals.retain(|told_ms, _| *told_ms > as_of_ms);
     }
 }
 
@@ -252,7 +271,7 @@ impl Task for OutcomesJudge {
     fn progress(&self) -> Progress {
         let waiting = self.waiting.values().flatten().map(|record| record.offset);
         let known = self.known.values().flat_map(BTreeMap::values).map(|part| part.offset);
-        let told = self.told.values().map(|told| told.1);
+        let told = self.told.values().map(|told| told.1).chain(self.signals.values().map(|told| told.1));
         let first = waiting.chain(known).chain(told).chain(self.assembler.first_open()).min();
         Progress { task_time_ms: self.applied_ms.max(self.committed_ms), rebuild_from: vec![first] }
     }

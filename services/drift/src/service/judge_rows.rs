@@ -17,6 +17,23 @@ use super::shared::Clocks;
 use super::skew::SkewCounts;
 use crate::profile::{Plan, Profile};
 
+/// A change that a detector of single rows signals.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Detected {
+    /// The topic's stem.
+    pub topic: String,
+    /// The partition.
+    pub partition: i32,
+    /// Whose predictions it watches; of features: none.
+    pub maker: Option<Maker>,
+    /// The detector's name.
+    pub detector: String,
+    /// The row's offset.
+    pub offset: i64,
+    /// The partition's time with it, in ms.
+    pub time_ms: i64,
+}
+
 /// Profiles by topic, maker and segment.
 pub type Profiles = BTreeMap<(String, Option<Maker>, String), Profile>;
 
@@ -35,6 +52,8 @@ pub struct ClosedRows {
     pub before: Option<(Span, Profiles)>,
     /// How served rows differ from recomputed ones, once that is for good.
     pub skew: Option<SkewCounts>,
+    /// What detectors of single rows signalled in it.
+    pub detected: BTreeSet<Detected>,
 }
 
 /// Says what drifted in a window; findings that did not drift are among it, since they close alarms.
@@ -74,6 +93,7 @@ struct Open {
     settled: Profiles,
     provisional: Profiles,
     skew: Option<SkewCounts>,
+    detected: BTreeSet<Detected>,
     /// The first record that it is made of.
     offset: i64,
 }
@@ -136,6 +156,13 @@ impl RowsJudge {
                 RowNote::Profile { .. } => self.merge(message, offset)?,
                 RowNote::Filled { place, window } => self.close_rows(place, window, row, &mut out)?,
                 RowNote::Skew { window } => self.skew(window, &message.body, offset)?,
+                RowNote::Detected { place, window, maker, detector, offset: at, time_ms } => {
+                    let Place { topic, partition } = place;
+                    let detected = Detected { topic, partition, maker, detector, offset: at, time_ms };
+                    if let Some(open) = self.opened(window, offset) {
+                        open.detected.insert(detected);
+                    }
+                }
             }
         }
         self.measures.open_windows(self.open.len());
@@ -152,13 +179,21 @@ impl RowsJudge {
 
     /// Keeps what differs in a window until it is judged.
     fn skew(&mut self, window: Span, body: &[u8], offset: i64) -> Result<(), Error> {
-        if self.settled_ms.is_some_and(|settled| window.end_ms <= settled) {
-            return Ok(());
-        }
         let counts = serde_json::from_slice(body);
-        let counts = counts.map_err(|error| Error::Internal(format!("what differs cannot be read: {error}")))?;
-        self.open.entry(window).or_insert_with(|| Open { offset, ..Open::default() }).skew = Some(counts);
+        let counts =
+            counts.map_err(|error| Error::Internal(format!("what differs cannot be read: {error}")))?;
+        if let Some(open) = self.opened(window, offset) {
+            open.skew = Some(counts);
+        }
         Ok(())
+    }
+
+    /// A window that was not judged for good.
+    fn opened(&mut self, window: Span, offset: i64) -> Option<&mut Open> {
+        if self.settled_ms.is_some_and(|settled| window.end_ms <= settled) {
+            return None;
+        }
+        Some(self.open.entry(window).or_insert_with(|| Open { offset, ..Open::default() }))
     }
 
     /// Adds a partition's profile to its window. One that comes after the window was judged is counted, and lost: the
@@ -200,7 +235,8 @@ impl RowsJudge {
     ) -> Result<(), Error> {
         let profiles = self.filling.remove(&(place.clone(), window)).unwrap_or_default().settled;
         let (place, before) = (Some(place), None);
-        let closed = ClosedRows { window, provisional: false, place, profiles, before, skew: None };
+        let (skew, detected) = (None, BTreeSet::new());
+        let closed = ClosedRows { window, provisional: false, place, profiles, before, skew, detected };
         self.judge(&closed, row, out)
     }
 
@@ -240,11 +276,13 @@ impl RowsJudge {
         }
         let open = open.unwrap_or_default();
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
-        let (profiles, skew) = (open.settled.clone(), open.skew.clone());
+        let (profiles, skew, detected) = (open.settled.clone(), open.skew.clone(), open.detected.clone());
         if self.plan.keeps_previous && !profiles.is_empty() {
-            self.previous = Some((window, Open { provisional: Profiles::new(), skew: None, ..open }));
+            self.previous =
+                Some((window, Open { settled: open.settled, offset: open.offset, ..Open::default() }));
         }
-        self.judge(&ClosedRows { window, provisional: false, place: None, profiles, before, skew }, row, out)
+        let closed = ClosedRows { window, provisional: false, place: None, profiles, before, skew, detected };
+        self.judge(&closed, row, out)
     }
 
     fn close_provisional(&mut self, end_ms: i64, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
@@ -252,7 +290,8 @@ impl RowsJudge {
         let Some(open) = self.open.get_mut(&window) else { return Ok(()) };
         let profiles = std::mem::take(&mut open.provisional);
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
-        let closed = ClosedRows { window, provisional: true, place: None, profiles, before, skew: None };
+        let (skew, detected) = (None, BTreeSet::new());
+        let closed = ClosedRows { window, provisional: true, place: None, profiles, before, skew, detected };
         self.judge(&closed, row, out)
     }
 

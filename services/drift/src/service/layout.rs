@@ -14,8 +14,9 @@ use millrace_topics::{
 use sha2::{Digest, Sha256};
 
 use super::by_id::LabelColumns;
+use super::detect::{Declared, declared};
 use super::grid::Grid;
-use super::join::JoinPlan;
+use super::join::{JoinPlan, Threshold};
 use super::judging::Models;
 use super::message::topic_schema;
 use super::notes::Place;
@@ -50,6 +51,8 @@ pub struct Layout<'a> {
     pub season: Option<Season>,
     /// What is computed again of the watched view, where that is asked for.
     pub skew: Option<Arc<SkewPlan>>,
+    /// The detectors.
+    pub detectors: Arc<Vec<Declared>>,
     /// The topics between the tasks.
     pub between: Between,
 }
@@ -91,6 +94,7 @@ impl<'a> Layout<'a> {
         }
         let labels = labels(app, table)?;
         let skew = SkewPlan::of(app, table, Grid::of(windows, table.lateness_ms))?.map(Arc::new);
+        let detectors = declared(app, drift, table).map_err(Error::Problems)?;
         let labels_topic = labels.as_ref().map(|(input, _)| &input.topic);
         let between = Between::of(app, drift, table, &streams, labels_topic, skew.as_deref())?;
         let season = match table.season_ms {
@@ -98,7 +102,7 @@ impl<'a> Layout<'a> {
             Some(_) => Some(Season::Week),
             None => None,
         };
-        Ok(Self { app, drift, table, streams, labels, windows, season, skew, between })
+        Ok(Self { app, drift, table, streams, labels, windows, season, skew, detectors, between })
     }
 
     /// The stream of predictions.
@@ -137,7 +141,13 @@ impl<'a> Layout<'a> {
         let WindowTable::Time { length_ms, .. } = self.table.window else { return None };
         let settled_ms = self.table.maturity_ms.max(self.table.negative_after_ms.unwrap_or(0));
         let steps = settled_ms.saturating_add(grid.step_ms - 1).div_euclid(grid.step_ms);
-        let context = predictions.predictions.iter().flatten().enumerate();
+        let context: Vec<(usize, String)> =
+            predictions.predictions.iter().flatten().cloned().enumerate().collect();
+        let is_list = |(_, name): &&(usize, String)| self.table.list.as_ref() == Some(name);
+        let list = context.iter().find(is_list).map(|(place, _)| *place);
+        let makes_segments = |(_, name): &&(usize, String)| {
+            self.table.segments.contains(name) || self.table.groups.contains(name)
+        };
         Some(JoinPlan {
             sources: places(&predictions.stem, &predictions.input.topic)
                 .chain(places(&columns.stem, &labels.topic))
@@ -148,8 +158,16 @@ impl<'a> Layout<'a> {
             horizon_ms: self.table.horizon_ms.max(settled_ms.saturating_add(2 * length_ms)),
             settled_ms: steps.saturating_mul(grid.step_ms),
             negative_after_ms: self.table.negative_after_ms,
-            segments: context.map(|(place, name)| (place, name.clone())).collect(),
+            segments: context.iter().filter(makes_segments).cloned().collect(),
+            list,
+            threshold: self.threshold(),
         })
+    }
+
+    /// From which score on a model version decides for positive: as its model file says.
+    fn threshold(&self) -> Threshold {
+        let models = Models::new(&self.app.folder);
+        Arc::new(move |maker| models.facts(&maker.model, &maker.version).threshold)
     }
 
     /// The topics that exist for this service alone.
@@ -328,6 +346,7 @@ fn predictions(
     };
     let mut context = table.segments.clone();
     context.extend(table.groups.iter().filter(|name| !table.segments.contains(name)).cloned());
+    context.extend(table.list.iter().filter(|name| !context.contains(name)).cloned().collect::<Vec<_>>());
     let plan = Plan::new(vec![score], Bounds::of_columns(1), segments(table, &known));
     Ok(Stream {
         stem: topic.stem.clone(),

@@ -9,6 +9,7 @@ mod alarms;
 mod by_id;
 mod clock;
 mod commands;
+mod detect;
 mod error;
 #[cfg(test)]
 mod flow_tests;

@@ -75,6 +75,21 @@ pub enum RowNote {
         /// The window.
         window: Span,
     },
+    /// A detector of single rows signals a change.
+    Detected {
+        /// Where the row lies.
+        place: Place,
+        /// The window that its time lies in.
+        window: Span,
+        /// Whose predictions it watches; of features: none.
+        maker: Option<Maker>,
+        /// The detector's name.
+        detector: String,
+        /// The row's offset.
+        offset: i64,
+        /// The partition's time with it, in ms.
+        time_ms: i64,
+    },
     /// How served rows of a window differ from recomputed ones; the body holds it, as JSON.
     Skew {
         /// The window.
@@ -151,6 +166,19 @@ pub enum OutcomeNote {
         maker: Maker,
         /// Which of them.
         segment: String,
+    },
+    /// A detector of errors signals changes in what became known until then.
+    Detected {
+        /// The join's partition.
+        partition: i32,
+        /// The instant as of which it is known, in ms.
+        as_of_ms: i64,
+        /// Whose decisions.
+        maker: Maker,
+        /// The detector's name.
+        detector: String,
+        /// How many.
+        signals: u32,
     },
     /// The partition of the join has told all that is known as of then.
     Progress {

@@ -9,6 +9,7 @@ use millrace_runtime::task::{Batch, Effects, Input, Progress, Task, TaskError};
 
 use super::Error;
 use super::by_id::Router;
+use super::detect::{Declared, RowDetectors, Signalled};
 use super::grid::{Grid, reached, row_of};
 use super::measures::Measures;
 use super::message::Message;
@@ -38,6 +39,7 @@ pub struct Observe {
     router: Option<Router>,
     /// Of a view whose rows are recomputed.
     served: Option<Served>,
+    detectors: RowDetectors,
     measures: Arc<Measures>,
 }
 
@@ -69,7 +71,15 @@ impl Observe {
         let place = Place { topic: stream.stem.clone(), partition };
         let grid = Grid::of(stream.windows, stream.lateness_ms);
         let (open, filling, time_ms, served) = (BTreeMap::new(), None, None, None);
-        Self { stream, place, grid, open, filling, time_ms, router, served, measures }
+        let detectors = RowDetectors::new(Vec::new());
+        Self { stream, place, grid, open, filling, time_ms, router, served, detectors, measures }
+    }
+
+    /// Has detectors watch single rows.
+    #[must_use]
+    pub fn watched(mut self, declared: Vec<Declared>) -> Self {
+        self.detectors = RowDetectors::new(declared);
+        self
     }
 
     /// Has the rows of sampled keys compared with recomputed ones.
@@ -92,6 +102,7 @@ impl Observe {
             let (head, time_ms) = (RowNote::Filled { place: self.place.clone(), window }, taken.reached[row]);
             profiles.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
         }
+        self.detect(&taken, &mut profiles)?;
         self.tell_progress(&taken, &mut profiles);
         if let Some(served) = &self.served {
             let (rows, ids) = (&taken.watched, &taken.names);
@@ -224,6 +235,24 @@ impl Observe {
         }
     }
 
+    /// Has detectors take the rows, and tells where one signals a change.
+    fn detect(&mut self, taken: &Taken, out: &mut Outgoing<RowNote>) -> Result<(), Error> {
+        let makers = taken.predictions.as_ref().map(|predictions| predictions.makers.as_slice());
+        let signalled = self.detectors.take(&taken.watched, &taken.times, &taken.offsets, makers)?;
+        let (Some(grid), Some((length_ms, _))) = (self.grid, self.stream.windows.times()) else {
+            return Ok(());
+        };
+        for Signalled { row, maker, detector } in signalled {
+            let (time_ms, offset) = (taken.reached[row], taken.offsets[row]);
+            let end_ms = grid.floor(time_ms).saturating_add(grid.step_ms);
+            let window = Span { end_ms, start_ms: end_ms.saturating_sub(length_ms), number: 0 };
+            let head =
+                RowNote::Detected { place: self.place.clone(), window, maker, detector, offset, time_ms };
+            out.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
+        }
+        Ok(())
+    }
+
     /// Tells the partition's time where it passes the end of a window.
     fn tell_progress(&self, taken: &Taken, out: &mut Outgoing<RowNote>) {
         let Some(grid) = self.grid else { return };
@@ -240,7 +269,8 @@ impl Task for Observe {
     }
 
     fn progress(&self) -> Progress {
-        let first = self.open.values().filter_map(OpenWindows::needed_from_offset).min();
+        let windows = self.open.values().filter_map(OpenWindows::needed_from_offset);
+        let first = windows.chain(self.detectors.needed_from_offset()).min();
         Progress { task_time_ms: self.time_ms, rebuild_from: vec![first] }
     }
 

@@ -1,5 +1,6 @@
 //! Keeps the states of alarms and triggers, and writes reports and requests. Its state is all that it was ever told.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Output, Progress, Task, TaskError};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::alarms::AlarmBook;
+use super::detect::WindowDetectors;
 use super::measures::Measures;
 use super::message::{Assembler, Message};
 use super::notes::{Entry, Span};
@@ -32,6 +34,9 @@ pub struct Said {
     /// Labels of the window, where it is of predictions.
     #[serde(default)]
     pub labels: u64,
+    /// Means of columns that detectors watch from window to window.
+    #[serde(default)]
+    pub means: BTreeMap<String, f64>,
     /// The model and version that served.
     #[serde(default)]
     pub served: Option<(String, String)>,
@@ -66,6 +71,8 @@ pub struct ReportPlan {
     pub trained: Trained,
     /// Whether requests are written.
     pub requests: bool,
+    /// Detectors of windows, before the first one.
+    pub detectors: WindowDetectors,
 }
 
 /// The task. There is one.
@@ -74,6 +81,7 @@ pub struct Report {
     assembler: Assembler<Entry>,
     alarms: Alarms,
     triggers: Triggers,
+    detectors: WindowDetectors,
     served: Served,
     labels: u64,
     /// The end of the last window, in ms: what the stream's clock shows.
@@ -96,6 +104,7 @@ impl Report {
         Self {
             alarms: Alarms::new(Rules::default()),
             triggers: Triggers::new(plan.triggers.clone()),
+            detectors: plan.detectors.clone(),
             plan,
             assembler: Assembler::default(),
             served: Served::default(),
@@ -132,8 +141,12 @@ impl Report {
 
     fn take_one(&mut self, row: u32, message: Message<Entry>, written: &mut Written) -> Result<(), Error> {
         match message.head {
-            Entry::Judged { window, provisional, .. } => {
-                let said: Said = read(&message.body)?;
+            Entry::Judged { window, provisional, revision, .. } => {
+                let mut said: Said = read(&message.body)?;
+                if !provisional && revision == 0 {
+                    let found = self.detectors.take(&said.events, &said.means, said.served.as_ref());
+                    said.events.extend(found);
+                }
                 self.judged(row, window, provisional, said, written);
             }
             Entry::Command { .. } => self.command(&read(&message.body)?),
@@ -147,7 +160,7 @@ impl Report {
     }
 
     fn judged(&mut self, row: u32, window: Span, provisional: bool, said: Said, written: &mut Written) {
-        let Said { mut events, measurements, labels, served } = said;
+        let Said { mut events, measurements, labels, served, .. } = said;
         for event in &mut events {
             event.alarm = self.alarms.observe(event);
         }

@@ -1,7 +1,7 @@
 //! The service as the shell runs it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use millrace_runtime::service::{InputTopic, MakeTask, Service, Stage};
 use millrace_schemas::SchemaRegistry;
@@ -11,6 +11,7 @@ use rdkafka::ClientConfig;
 use super::by_id::{Labels, Router};
 use super::clock::Wall;
 use super::commands::Commands;
+use super::detect::{WindowDetectors, detects_of, of_errors, of_windows};
 use super::join::Join;
 use super::judge_outcomes::{OutcomesJudge, OutcomesPlan};
 use super::judge_rows::{RowsJudge, RowsPlan};
@@ -47,7 +48,8 @@ fn again(layout: &Layout<'_>) -> Result<Option<Service>, Error> {
     let (Some(plan), Some(skew)) = (&layout.skew, &layout.between.skew) else { return Ok(None) };
     let stage = |(number, check): (usize, &Check)| {
         let plan = plan.clone();
-        let task: MakeTask = Arc::new(move |partition| Ok(Box::new(Again::new(plan.clone(), number, partition)?)));
+        let task: MakeTask =
+            Arc::new(move |partition| Ok(Box::new(Again::new(plan.clone(), number, partition)?)));
         let name = format!("drift/again/{}", check.decided.key);
         Stage { name, outputs: vec![skew.clone()], task, ..check.stage.clone() }
     };
@@ -116,6 +118,7 @@ fn service(
             Arc::new(move |model, version| judging.models.facts(model, version).trained)
         },
         requests: retrain.is_some(),
+        detectors: WindowDetectors::new(of_windows(&layout.detectors), layout.table.judge_from_ms),
     };
     let mut stages = observing(layout, router.as_ref(), &shared);
     stages.extend(judges(layout, &shared));
@@ -144,6 +147,8 @@ fn judging(layout: &Layout<'_>) -> Judging {
         models: super::Models::new(&layout.app.folder),
         first: first_model(layout.app, layout.table),
         options: Options::default(),
+        learnt: Mutex::default(),
+        detectors: layout.detectors.clone(),
     }
 }
 
@@ -159,12 +164,9 @@ fn lineage(layout: &Layout<'_>) -> Result<Depends, Error> {
 }
 
 /// By what places are called: the group that reads them, and the topic.
-fn watched(
-    layout: &Layout<'_>,
-    group: &str,
-    again: Option<&String>,
-) -> BTreeMap<String, (String, String)> {
-    let own = |stem: &String, input: &InputTopic| (stem.clone(), (group.to_owned(), input.topic.name.clone()));
+fn watched(layout: &Layout<'_>, group: &str, again: Option<&String>) -> BTreeMap<String, (String, String)> {
+    let own =
+        |stem: &String, input: &InputTopic| (stem.clone(), (group.to_owned(), input.topic.name.clone()));
     let streams = layout.streams.iter().map(|stream| own(&stream.stem, &stream.input));
     let labels = layout.labels.iter().map(|(input, columns)| own(&columns.stem, input));
     let checks = layout.skew.iter().flat_map(|plan| plan.checks.iter().map(move |check| (plan, check)));
@@ -184,9 +186,10 @@ fn observing(layout: &Layout<'_>, router: Option<&Router>, shared: &Shared) -> V
             (stream.clone(), joined.map(|(_, router)| router.clone()), shared.measures.clone());
         let compared = skew.as_ref().filter(|_| stream.predictions.is_none());
         let plan = layout.skew.clone().filter(|_| compared.is_some());
+        let detectors = detects_of(&layout.detectors, stream.predictions.is_some());
         let task: MakeTask = Arc::new(move |partition| {
             let observe = Observe::new(stream_of.clone(), partition, router.clone(), measures.clone());
-            Ok(Box::new(observe.compared(plan.clone())))
+            Ok(Box::new(observe.compared(plan.clone()).watched(detectors.clone())))
         });
         let outputs = [Some(rows), joined.map(|(topic, _)| topic), compared];
         let outputs = outputs.into_iter().flatten().cloned().collect();
@@ -237,8 +240,10 @@ fn judges(layout: &Layout<'_>, shared: &Shared) -> Vec<Stage> {
         (layout.join().map(Arc::new), by_id, outcomes, layout.predictions())
     {
         let (plan, measures) = (join.clone(), shared.measures.clone());
-        let task: MakeTask =
-            Arc::new(move |partition| Ok(Box::new(Join::new(plan.clone(), partition, measures.clone()))));
+        let detectors = of_errors(&layout.detectors);
+        let task: MakeTask = Arc::new(move |partition| {
+            Ok(Box::new(Join::new(plan.clone(), partition, measures.clone()).watched(detectors.clone())))
+        });
         stages.push(stage("join", between(by_id), vec![outcomes.clone()], true, task));
         let judge = shared.judging.clone();
         let plan = OutcomesPlan {

@@ -85,7 +85,7 @@ impl WindowSpec {
     }
 
     /// Length and distance of windows by time, ms.
-    pub(super) fn times(&self) -> Option<(i64, i64)> {
+    pub(crate) fn times(&self) -> Option<(i64, i64)> {
         match self {
             Self::Tumbling { length_ms } => Some((*length_ms, *length_ms)),
             Self::Sliding { length_ms, every_ms } => Some((*length_ms, *every_ms)),

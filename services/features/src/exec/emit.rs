@@ -46,7 +46,8 @@ impl Emitter {
     ) -> Result<Self, Error> {
         let outputs: Vec<&OutputColumn> =
             columns.iter().filter_map(|name| plan.outputs.iter().find(|o| o.name == *name)).collect();
-        let places = columns.iter().map(|name| plan.output_schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        let places =
+            columns.iter().map(|name| plan.output_schema.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let schema = Arc::new(plan.output_schema.project(&places)?);
         Self::of(plan, layout, &outputs, &plan.filters_after(stage), schema)
     }

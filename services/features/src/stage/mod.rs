@@ -122,7 +122,8 @@ impl StageTask {
         }
         let (mut taken, mut rejected) = self.front(batch)?;
         if let Some(sampled) = &self.sampled {
-            let picked = taken.into_iter().map(|Taken { rows, warm }| Ok(Taken { rows: sampled.of(rows)?, warm }));
+            let picked =
+                taken.into_iter().map(|Taken { rows, warm }| Ok(Taken { rows: sampled.of(rows)?, warm }));
             taken = picked.collect::<Result<_, Error>>()?;
         }
         if self.stateful {

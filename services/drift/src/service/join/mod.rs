@@ -16,12 +16,13 @@ use millrace_runtime::needed::Needed;
 use millrace_runtime::task::{Batch, Effects, Progress, RowMeta, Task, TaskError};
 
 pub use content::{Content, Counts};
-pub use state::{JoinPlan, State};
+pub use state::{JoinPlan, State, Threshold};
 
 use super::Error;
+use super::detect::{Declared, RowDetectors};
 use super::measures::Measures;
 use super::message::{Message, decode};
-use super::notes::{JoinNote, OutcomeNote, Place};
+use super::notes::{JoinNote, Maker, OutcomeNote, Place};
 use super::observe::cause;
 use super::outputs::Outgoing;
 
@@ -50,6 +51,8 @@ pub struct Join {
     /// The end of the last epoch that was applied, in ms.
     applied_ms: Option<i64>,
     needed: Needed,
+    /// Detectors of errors.
+    detectors: RowDetectors,
     measures: Arc<Measures>,
 }
 
@@ -64,8 +67,16 @@ impl Join {
             waiting: BTreeMap::new(),
             applied_ms: None,
             needed: Needed::default(),
+            detectors: RowDetectors::new(Vec::new()),
             measures,
         }
+    }
+
+    /// Has detectors watch whether decisions were right.
+    #[must_use]
+    pub fn watched(mut self, declared: Vec<Declared>) -> Self {
+        self.detectors = RowDetectors::new(declared);
+        self
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {
@@ -140,9 +151,24 @@ impl Join {
                 let body = content.to_bytes();
                 out.push(cause(row), Message { key: None, time_ms: end_ms, head: note, body });
             }
+            self.detect(end_ms, row, out);
             let head = OutcomeNote::Progress { partition: self.partition, time_ms: end_ms };
             out.push(cause(row), Message { key: None, time_ms: end_ms, head, body: Vec::new() });
             epoch += 1;
+        }
+    }
+
+    /// Has detectors take what became known of decisions in an epoch.
+    fn detect(&mut self, as_of_ms: i64, row: usize, out: &mut Outgoing<OutcomeNote>) {
+        let errors = self.state.take_errors();
+        let mut signals: BTreeMap<(String, Maker), u32> = BTreeMap::new();
+        for key in self.detectors.take_values(&errors, as_of_ms) {
+            *signals.entry(key).or_default() += 1;
+        }
+        for ((detector, maker), signals) in signals {
+            let head =
+                OutcomeNote::Detected { partition: self.partition, as_of_ms, maker, detector, signals };
+            out.push(cause(row), Message { key: None, time_ms: as_of_ms, head, body: Vec::new() });
         }
     }
 

@@ -9,8 +9,11 @@ use super::{Content, Waiting};
 use crate::service::notes::{JoinNote, Maker, Outcome, OutcomeNote, Place, Span};
 use crate::window::{WHOLE, segment_name};
 
+/// From which score on a model version decides for positive.
+pub type Threshold = Arc<dyn Fn(&Maker) -> Option<f64> + Send + Sync>;
+
 /// What the join does.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct JoinPlan {
     /// The partitions whose records meet here.
     pub sources: Vec<Place>,
@@ -28,6 +31,10 @@ pub struct JoinPlan {
     pub negative_after_ms: Option<i64>,
     /// The columns of `context` that make segments, as places in it and names.
     pub segments: Vec<(usize, String)>,
+    /// From which score on a model version decides for positive; none where that is not known.
+    pub threshold: Threshold,
+    /// Of rankings: the place in `context` that says which list an item is of.
+    pub list: Option<usize>,
 }
 
 impl JoinPlan {
@@ -89,7 +96,7 @@ pub struct Tally {
 }
 
 /// Predictions and labels by id.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct State {
     plan: Arc<JoinPlan>,
     known: HashMap<Box<str>, Known>,
@@ -98,13 +105,15 @@ pub struct State {
     /// Windows about which something new is known.
     dirty: BTreeSet<Span>,
     tally: Tally,
+    /// Whether decisions were wrong, in the order in which that became known in the epoch at hand.
+    errors: Vec<(Maker, f64)>,
 }
 
 impl State {
     /// Of nothing.
     pub fn new(plan: Arc<JoinPlan>) -> Self {
         let (known, cells, dirty) = (HashMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { plan, known, cells, dirty, tally: Tally::default() }
+        Self { plan, known, cells, dirty, tally: Tally::default(), errors: Vec::new() }
     }
 
     /// How many ids are known.
@@ -163,9 +172,15 @@ impl State {
     fn predict(&mut self, id: Box<str>, maker: Maker, predicted: Predicted) {
         let cell = self.plan.epoch(predicted.time_ms);
         let known = self.known.entry(id.clone()).or_default();
-        let same = known.predictions.get(&maker) == Some(&predicted);
-        if same {
+        let before = known.predictions.get(&maker);
+        if before == Some(&predicted) {
             return;
+        }
+        if let Some(outcome) =
+            known.label.as_ref().filter(|_| before.is_none()).and_then(|l| l.outcome.as_ref())
+        {
+            self.errors
+                .extend(wrong(&self.plan, &maker, &predicted, outcome).map(|wrong| (maker.clone(), wrong)));
         }
         if let Some(before) = known.predictions.insert(maker, predicted) {
             let before = self.plan.epoch(before.time_ms);
@@ -186,7 +201,14 @@ impl State {
             }
             Some(before) if label.time_ms < before.time_ms => return,
             Some(_) => self.tally.corrected += 1,
-            None => {}
+            // What was corrected was known before: an error counts once.
+            None => {
+                for (maker, predicted) in &known.predictions {
+                    let wrong =
+                        label.outcome.as_ref().and_then(|truth| wrong(&plan, maker, predicted, truth));
+                    self.errors.extend(wrong.map(|wrong| (maker.clone(), wrong)));
+                }
+            }
         }
         let cells: BTreeSet<i64> = known.predictions.values().map(|p| plan.epoch(p.time_ms)).collect();
         let orphan = plan.epoch(label.time_ms);
@@ -195,6 +217,11 @@ impl State {
             self.cells.entry(orphan).or_default().insert(id);
         }
         cells.into_iter().for_each(|cell| self.touch(cell));
+    }
+
+    /// Whether decisions were wrong, 1, or right, 0, as that became known in the last epoch.
+    pub fn take_errors(&mut self) -> Vec<(Maker, f64)> {
+        std::mem::take(&mut self.errors)
     }
 
     fn touch(&mut self, cell: i64) {
@@ -245,7 +272,7 @@ impl State {
                         .or_insert_with(|| Content::new(self.plan.task));
                     content.add(
                         predicted.score,
-                        &predicted.decision,
+                        self.word(predicted),
                         label.and_then(|l| l.outcome.as_ref()).or(assumed.as_ref()),
                     );
                     match label {
@@ -256,6 +283,14 @@ impl State {
             }
         }
         contents
+    }
+
+    /// What a prediction is counted by besides its score.
+    fn word<'a>(&self, predicted: &'a Predicted) -> &'a str {
+        match self.plan.list {
+            Some(list) => predicted.context.get(list).and_then(Option::as_deref).unwrap_or_default(),
+            None => &predicted.decision,
+        }
     }
 
     /// The outcome of a prediction that waited long enough for a label.
@@ -300,4 +335,16 @@ impl State {
             self.known.remove(id);
         }
     }
+}
+
+/// Whether a decision was wrong; none where nothing was decided.
+fn wrong(plan: &JoinPlan, maker: &Maker, predicted: &Predicted, truth: &Outcome) -> Option<f64> {
+    let right = match truth {
+        Outcome::Class(class) => predicted.decision == *class,
+        Outcome::Number(truth) if plan.task == TaskKind::Binary => {
+            (predicted.score? >= (plan.threshold)(maker)?) == (*truth != 0.0)
+        }
+        Outcome::Number(_) => return None,
+    };
+    Some(f64::from(u8::from(!right)))
 }

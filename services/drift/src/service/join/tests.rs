@@ -27,6 +27,8 @@ fn plan() -> Arc<JoinPlan> {
         settled_ms: 2 * STEP,
         negative_after_ms: None,
         segments: vec![(0, "country".into())],
+        list: None,
+        threshold: Arc::new(|_| Some(0.5)),
     })
 }
 
@@ -273,7 +275,9 @@ fn contents_are_read_as_they_were_written() {
     classes.add(None, "a", Some(&Outcome::Class("b".into())));
     let mut numbers = Content::new(TaskKind::Regression);
     numbers.add(Some(1.5), "", Some(&Outcome::Number(2.25)));
-    for content in [binary, classes, numbers] {
+    let mut lists = Content::new(TaskKind::Ranking);
+    lists.add(Some(1.5), "l", Some(&Outcome::Number(2.0)));
+    for content in [binary, classes, numbers, lists] {
         let bytes = content.to_bytes();
         assert_eq!(Content::from_bytes(&bytes).unwrap(), content);
         for cut in 0..bytes.len() {

@@ -1,12 +1,17 @@
 //! What a closed window says: its profiles against the reference of the model that served, its outcomes against what
 //! that model was deployed with.
 
+mod detected;
+mod estimate;
+mod fairness;
 mod models;
 mod outcomes;
 mod rows;
 mod skew;
+#[cfg(test)]
+mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use millrace_schemas::envelope::DriftStatus;
 use millrace_topics::DriftTable;
@@ -15,6 +20,9 @@ pub use models::{Loaded, ModelFacts, Models, QUALITY, REFERENCE, THRESHOLDS};
 #[cfg(test)]
 pub use rows::of_window_before;
 
+use estimate::AllLearnt;
+
+use super::detect::Declared;
 use super::notes::Span;
 use super::stream::Stream;
 use crate::judge::{About, Options};
@@ -39,6 +47,10 @@ pub struct Judging {
     pub first: Option<(String, String)>,
     /// How windows are judged.
     pub options: Options,
+    /// The detectors.
+    pub detectors: Arc<Vec<Declared>>,
+    /// What references teach about scores, once it was asked for.
+    pub learnt: Mutex<AllLearnt>,
 }
 
 impl Judging {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use millrace_statistics::distribution::normal::isf;
 use millrace_statistics::performance::delay::stopped;
-use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary, fairness};
+use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary};
 
 use super::{Judging, ModelFacts, status};
 use millrace_topics::WindowTable;
@@ -18,7 +18,7 @@ use crate::service::judge_outcomes::{Arrivals, KnownOutcomes};
 use crate::service::notes::Maker;
 use crate::service::report::Said;
 use crate::service::scores_of;
-use crate::window::{WHOLE, segment_name};
+use crate::window::WHOLE;
 
 /// The part of the false alarms that the metrics of outcomes may raise together.
 const SHARE_OF_ALARMS: f64 = 0.1;
@@ -47,6 +47,9 @@ impl Judging {
         }
         for (maker, segments) in makers {
             self.maker(known, maker, &segments, &mut said);
+        }
+        if known.ends_now {
+            self.errors(known, &mut said);
         }
         if let Some(arrivals) = &known.arrivals {
             said.events.push(self.arrivals(known, arrivals));
@@ -115,9 +118,14 @@ impl Judging {
             summary.rows = rows(whole.predictions);
             summary.detail = self.detail(known, whole);
         }
-        self.fairness(&facts, segments, &mut summary);
+        if let Some(whole) = segments.get(WHOLE) {
+            let judged = self.judged(known, whole);
+            self.fairness(&about, &facts, segments, (judged, &mut summary), said);
+        }
+        let estimate = self.estimate(known, &about, segments, &mut summary);
         summary.seal();
         said.events.push(summary);
+        said.events.extend(estimate);
     }
 
     /// Whether a window has enough labels, and is old enough, to be judged.
@@ -159,7 +167,7 @@ impl Judging {
     fn metrics(&self, content: &Content, facts: &ModelFacts) -> Vec<Named> {
         match &content.counts {
             Counts::Binary(counts) => self.binary(counts, facts),
-            Counts::Classes(_) | Counts::Numbers(_) => scores_of::metrics(&content.counts),
+            counts => scores_of::metrics(counts, &self.table.ks),
         }
     }
 
@@ -182,31 +190,6 @@ impl Judging {
             all.push((format!("recall_{k}"), true, binary::recall_at_k(counts, u64::from(*k))));
         }
         all
-    }
-
-    /// Differences between declared groups, into the summary.
-    fn fairness(&self, facts: &ModelFacts, segments: &BTreeMap<&str, &Content>, summary: &mut DriftEvent) {
-        let Some(threshold) = facts.threshold else { return };
-        for column in &self.table.groups {
-            let prefix = segment_name(column, Some(""));
-            let group = |(segment, content): (&&str, &&Content)| {
-                let Counts::Binary(counts) = &content.counts else { return None };
-                let value = segment.strip_prefix(&prefix)?;
-                Some((value.to_owned(), binary::Confusion::at(counts, threshold)))
-            };
-            let groups: BTreeMap<String, binary::Confusion> = segments.iter().filter_map(group).collect();
-            let differences = [
-                ("demographic_parity", fairness::demographic_parity(&groups)),
-                ("equal_opportunity", fairness::equal_opportunity(&groups)),
-                ("equalised_odds", fairness::equalised_odds(&groups)),
-            ];
-            for (name, difference) in differences {
-                let Ok(difference) = difference else { continue };
-                summary.values.insert(format!("{name}[{column}]"), difference.estimate.value);
-                summary.values.insert(format!("{name}.low[{column}]"), difference.estimate.interval.low);
-                summary.values.insert(format!("{name}.high[{column}]"), difference.estimate.interval.high);
-            }
-        }
     }
 
     fn detail(&self, known: &KnownOutcomes, whole: &Content) -> String {

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
-use millrace_schemas::envelope::{DriftKind, DriftStatus, Subject};
-use millrace_topics::ReferenceTable;
+use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
+use millrace_statistics::sample::Sample;
+use millrace_topics::{ReferenceTable, Watches};
 
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
-use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, judge_window};
-use crate::profile::{Cells, Profile, Rows};
+use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, against, judge_window};
+use crate::profile::{Cells, Column, Kind, Profile, Rows};
 use crate::reference::{Block, Reference};
 use crate::service::Error;
 use crate::service::judge_rows::{ClosedRows, Profiles};
@@ -58,13 +59,41 @@ impl Judging {
                     }),
                     None => None,
                 };
+                if !closed.provisional {
+                    let signals = closed.detected.iter().filter(|signal| signal.topic == stream.stem);
+                    self.detected(&about, maker.as_ref(), signals, &mut said);
+                    self.means(stream, current, &mut said);
+                }
+                self.judge(stream, about.clone(), current, loaded.as_deref(), &mut said);
                 if let Some(skew) = closed.skew.as_ref().filter(|_| stream.predictions.is_none()) {
                     self.skew(&about, skew, &mut said);
                 }
-                self.judge(stream, about, current, loaded.as_deref(), &mut said);
+                if stream.predictions.is_some() && self.table.labels.is_none() && !closed.provisional {
+                    said.events.extend(self.estimate_of_rows(&about, current));
+                }
             }
         }
         Ok(said)
+    }
+
+    /// Means that detectors of windows watch.
+    fn means(&self, stream: &Stream, current: &Segments, said: &mut Said) {
+        let Some(whole) = current.get(WHOLE).filter(|_| stream.predictions.is_none()) else { return };
+        for declared in self.detectors.iter() {
+            let Watches::Mean(name) = &declared.table.watches else { continue };
+            let column = whole.columns().find(|column| column.plan().name == *name);
+            said.means.extend(column.and_then(mean).map(|mean| (name.clone(), mean)));
+        }
+    }
+
+    /// Without labels, what performance is estimated to be is all that is known of it.
+    fn estimate_of_rows(&self, about: &About, current: &Segments) -> Option<DriftEvent> {
+        let scores = |(segment, profile): (&'_ String, &'_ Profile)| {
+            let column = profile.columns().find(|column| column.plan().name == "score")?;
+            Some((segment.clone(), column.numbers()?.0, profile.rows()))
+        };
+        let scores: Vec<(String, Sample, u64)> = current.iter().filter_map(scores).collect();
+        self.estimate_of_scores(about, &scores)
     }
 
     /// Whoever answered most in the window: whose reference its features are compared with.
@@ -149,6 +178,17 @@ impl Judging {
         said.events.extend(judgement.findings);
         said.events.push(judgement.summary);
     }
+}
+
+/// The mean of a numeric column, the share of rows that are true of a boolean one.
+fn mean(column: Column<'_>) -> Option<f64> {
+    if let Some((numbers, _)) = column.numbers() {
+        return numbers.mean();
+    }
+    let counts = column.categories()?.counts;
+    let of = |name: &str| counts.get(name).copied().unwrap_or_default() as f64;
+    let (yes, no) = (of("true"), of("false"));
+    (column.kind() == Kind::Boolean && yes + no > 0.0).then(|| yes / (yes + no))
 }
 
 fn groups(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {

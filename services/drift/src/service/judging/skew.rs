@@ -36,8 +36,11 @@ impl Judging {
         }
         for (key, rows) in &counts.rows {
             both += rows.both;
-            let sides =
-                [("rows", rows.both), ("only_served", rows.only_served), ("only_recomputed", rows.only_recomputed)];
+            let sides = [
+                ("rows", rows.both),
+                ("only_served", rows.only_served),
+                ("only_recomputed", rows.only_recomputed),
+            ];
             for (what, count) in sides {
                 summary.values.insert(format!("{what}[{key}]"), count as f64);
             }

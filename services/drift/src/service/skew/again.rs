@@ -52,7 +52,10 @@ impl Again {
         }
         for (row, time_ms) in passes(self.plan.grid, self.time_ms, &reached) {
             let head = SkewNote::Progress { place: self.place.clone(), time_ms };
-            out.push(crate::service::observe::cause(row), Message { key: None, time_ms, head, body: Vec::new() });
+            out.push(
+                crate::service::observe::cause(row),
+                Message { key: None, time_ms, head, body: Vec::new() },
+            );
         }
         self.time_ms = reached.last().copied().filter(|time| *time > i64::MIN).max(self.time_ms);
         if batch.phase.is_new() { out.finish(0, effects) } else { Ok(()) }

@@ -89,8 +89,16 @@ impl SkewJoin {
 
     /// Puts a row beside its other side, or has it wait. One that comes after its windows were told is left aside: the
     /// clock had gone on without its partition.
-    fn meet(&mut self, check: u32, served: bool, message: &Message<SkewNote>, offset: i64) -> Result<(), Error> {
-        let (Some(id), Some(of)) = (&message.key, self.plan.checks.get(check as usize)) else { return Ok(()) };
+    fn meet(
+        &mut self,
+        check: u32,
+        served: bool,
+        message: &Message<SkewNote>,
+        offset: i64,
+    ) -> Result<(), Error> {
+        let (Some(id), Some(of)) = (&message.key, self.plan.checks.get(check as usize)) else {
+            return Ok(());
+        };
         let end_ms = self.plan.cell_end(message.time_ms);
         let reach_ms = self.plan.length_ms.saturating_sub(self.plan.grid.step_ms);
         if self.settled_ms.is_some_and(|settled| end_ms.saturating_add(reach_ms) <= settled) {
@@ -155,9 +163,11 @@ impl SkewJoin {
     /// The ends of windows with rows that were not told before.
     fn ends(&self, settled_ms: i64) -> Vec<i64> {
         let (length_ms, step_ms) = (self.plan.length_ms, self.plan.grid.step_ms);
-        let mut ends: Vec<i64> = self.cells.keys().flat_map(|end| {
-            (0..length_ms / step_ms).map(move |later| end.saturating_add(later * step_ms))
-        }).collect();
+        let mut ends: Vec<i64> = self
+            .cells
+            .keys()
+            .flat_map(|end| (0..length_ms / step_ms).map(move |later| end.saturating_add(later * step_ms)))
+            .collect();
         ends.sort_unstable();
         ends.dedup();
         ends.retain(|end| *end <= settled_ms && self.settled_ms.is_none_or(|settled| *end > settled));
@@ -178,7 +188,8 @@ impl SkewJoin {
             }
         }
         for ((check, _), (until_ms, _)) in &self.warm {
-            let Some(check) = self.plan.checks.get(*check as usize).filter(|_| *until_ms > window.start_ms) else {
+            let Some(check) = self.plan.checks.get(*check as usize).filter(|_| *until_ms > window.start_ms)
+            else {
                 continue;
             };
             counts.rows.remove(&check.decided.key);

@@ -58,7 +58,10 @@ impl SkewPlan {
         let (Some(drift), Some(view)) = (drift, view) else { return Ok(None) };
         let problem = |message: String| Error::Problems(vec![drift.problem("drift.skew", message)]);
         if !matches!(view.role, Role::Features(_)) {
-            return Err(problem(format!("recomputes the rows of a feature view, and `{}` is none", view.stem)));
+            return Err(problem(format!(
+                "recomputes the rows of a feature view, and `{}` is none",
+                view.stem
+            )));
         }
         let planned = plan_view(app, view).map_err(Error::Problems)?;
         let (id, time) = (view.id.clone(), view.time.clone());
@@ -66,11 +69,16 @@ impl SkewPlan {
         let time = time.ok_or_else(|| missing(app, &view.stem, "the key `time`"))?;
         let checks = checks(app, view, &planned.plan, &[&id, &time])?;
         if checks.is_empty() {
-            return Err(problem(format!("can compare no column of `{}`: no stage of its SELECT emits its key, id and time", view.stem)));
+            return Err(problem(format!(
+                "can compare no column of `{}`: no stage of its SELECT emits its key, id and time",
+                view.stem
+            )));
         }
         if let Some(check) = checks.iter().find(|check| check.keep_ms == i64::MAX) {
             let key = &check.decided.key;
-            return Err(problem(format!("cannot recompute windows by {key} that are UNBOUNDED: the log would have to be whole")));
+            return Err(problem(format!(
+                "cannot recompute windows by {key} that are UNBOUNDED: the log would have to be whole"
+            )));
         }
         let length_ms = match table.window {
             millrace_topics::WindowTable::Time { length_ms, .. } => length_ms,
@@ -114,7 +122,11 @@ impl SkewPlan {
 
 impl Check {
     /// The compared values of every row, each row as a record carries it.
-    pub fn bodies(&self, rows: &RecordBatch, picked: impl Iterator<Item = usize>) -> Result<Vec<Vec<u8>>, Error> {
+    pub fn bodies(
+        &self,
+        rows: &RecordBatch,
+        picked: impl Iterator<Item = usize>,
+    ) -> Result<Vec<Vec<u8>>, Error> {
         let columns = self.columns.iter().map(|(name, _)| text(rows, name));
         let columns = columns.collect::<Result<Vec<StringArray>, _>>()?;
         let body = |row: usize| {

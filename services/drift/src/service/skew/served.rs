@@ -45,7 +45,8 @@ impl Served {
     pub fn tell(&self, rows: &Rows<'_>, out: &mut Outgoing<SkewNote>) -> Result<(), Error> {
         for (number, check) in (0..).zip(&self.plan.checks) {
             let keys = column(rows.rows, &check.decided.key)?;
-            let picked = picked(keys, &self.plan.picks).map_err(|error| Error::Internal(error.to_string()))?;
+            let picked =
+                picked(keys, &self.plan.picks).map_err(|error| Error::Internal(error.to_string()))?;
             let counts = |row: &usize| {
                 picked.value(*row)
                     && rows.ids.is_valid(*row)
