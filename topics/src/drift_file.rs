@@ -163,44 +163,47 @@ fn read_detector(name: &str, table: &Table<'_, '_>) -> Option<DetectorTable> {
         table.problem("method", "is missing; write for example method = \"adwin\"");
     }
     let method = table.string("method", "adwin").map(str::to_owned);
-    let (has_column, has_metric) = (table.has("column"), table.has("metric"));
-    let column = has_column.then(|| table.string("column", "amount")).flatten().map(str::to_owned);
-    let metric = has_metric.then(|| table.string("metric", "average_precision")).flatten().map(str::to_owned);
-    let of = [("rows", Of::Rows), ("windows", Of::Windows), ("errors", Of::Errors)];
-    let of = table.choice("of", &of).or((!table.has("of")).then_some(Of::Default));
-    let watches = match (column, metric, of) {
-        (Some(_), Some(_), _) => {
-            table.problem("metric", "and `column` are two things to watch; leave one of them out");
-            None
-        }
-        (None, None, Some(Of::Errors)) => Some(Watches::Errors),
-        (_, _, Some(Of::Errors)) => {
-            table.problem("of", "must not be \"errors\" with a column or a metric; leave these out");
-            None
-        }
-        (None, Some(_), Some(Of::Rows)) => {
-            table.problem("of", "must be \"windows\" for a metric: single rows have none");
-            None
-        }
-        (None, Some(metric), _) => Some(Watches::Metric(metric)),
-        (Some(column), None, Some(Of::Windows)) => Some(Watches::Mean(column)),
-        (Some(column), None, _) if column == SCORE => Some(Watches::Scores),
-        (Some(column), None, _) => Some(Watches::Rows(column)),
-        (None, None, _) => {
-            if !has_column && !has_metric {
-                table.problem(
-                    "column",
-                    "is missing, and `metric` too: nothing is watched; write for example column = \"amount\"",
-                );
-            }
-            None
-        }
-    };
+    let watches = read_watches(table);
     let memory_ms = table.duration("memory", 1_000).unwrap_or(7 * DAY_MS);
     let parameters = table.has("parameters").then(|| table.table("parameters")).flatten();
     let parameters = parameters.map(|all| all.named_values()).unwrap_or_default();
     table.refuse_unknown();
     Some(DetectorTable { name: name.to_owned(), method: method?, watches: watches?, parameters, memory_ms })
+}
+
+/// What a detector watches: a column or a metric, of rows, windows or errors.
+fn read_watches(table: &Table<'_, '_>) -> Option<Watches> {
+    let (has_column, has_metric) = (table.has("column"), table.has("metric"));
+    let column = has_column.then(|| table.string("column", "amount")).flatten().map(str::to_owned);
+    let metric = has_metric.then(|| table.string("metric", "average_precision")).flatten().map(str::to_owned);
+    let of = [("rows", Of::Rows), ("windows", Of::Windows), ("errors", Of::Errors)];
+    let of = table.choice("of", &of).or((!table.has("of")).then_some(Of::Default));
+    let wrong = |key: &str, message: &str| {
+        table.problem(key, message);
+        None
+    };
+    match (column, metric, of) {
+        (Some(_), Some(_), _) => {
+            wrong("metric", "and `column` are two things to watch; leave one of them out")
+        }
+        (None, None, Some(Of::Errors)) => Some(Watches::Errors),
+        (_, _, Some(Of::Errors)) => {
+            wrong("of", "must not be \"errors\" with a column or a metric; leave these out")
+        }
+        (None, Some(_), Some(Of::Rows)) => {
+            wrong("of", "must be \"windows\" for a metric: single rows have none")
+        }
+        (None, Some(metric), _) => Some(Watches::Metric(metric)),
+        (Some(column), None, Some(Of::Windows)) => Some(Watches::Mean(column)),
+        (Some(column), None, _) if column == SCORE => Some(Watches::Scores),
+        (Some(column), None, _) => Some(Watches::Rows(column)),
+        // What is there and no string was told already.
+        (None, None, _) if has_column || has_metric => None,
+        (None, None, _) => wrong(
+            "column",
+            "is missing, and `metric` too: nothing is watched; write for example column = \"amount\"",
+        ),
+    }
 }
 
 /// The name under which detectors watch the scores of predictions.

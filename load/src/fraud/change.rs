@@ -25,11 +25,13 @@ pub enum ChangeKind {
     Pattern,
     /// Labels stop to come.
     Labels,
+    /// A feature is computed wrongly in serving: the stream stays as it is.
+    Serving,
 }
 
 impl ChangeKind {
     /// All, in the order in which they are told.
-    pub const ALL: [Self; 4] = [Self::Amounts, Self::Terminals, Self::Pattern, Self::Labels];
+    pub const ALL: [Self; 5] = [Self::Amounts, Self::Terminals, Self::Pattern, Self::Labels, Self::Serving];
 
     /// The name on the command line.
     pub fn name(self) -> &'static str {
@@ -38,6 +40,7 @@ impl ChangeKind {
             Self::Terminals => "terminals",
             Self::Pattern => "pattern",
             Self::Labels => "labels",
+            Self::Serving => "serving",
         }
     }
 }
@@ -118,7 +121,11 @@ mod tests {
         for kind in ChangeKind::ALL {
             let (plain, changed) = (halves(None), halves(Some(kind)));
             assert_eq!(plain.0, changed.0, "{kind:?}");
-            assert_eq!(plain.1 == changed.1, kind == ChangeKind::Labels, "{kind:?}");
+            assert_eq!(
+                plain.1 == changed.1,
+                matches!(kind, ChangeKind::Labels | ChangeKind::Serving),
+                "{kind:?}"
+            );
             assert_eq!(kind.name().parse(), Ok(kind));
         }
         assert!("amount".parse::<ChangeKind>().unwrap_err().contains("amounts, terminals, pattern, labels"));

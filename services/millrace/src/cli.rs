@@ -369,7 +369,7 @@ pub struct DemoArgs {
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub seed: u64,
     /// What changes in the second half: amounts (in one country, by 30 %), terminals (a new fleet), pattern (fraud moves
-    /// from terminals to customers), labels (they stop), or none
+    /// from terminals to customers), labels (they stop), serving (a feature is computed wrongly), or none
     #[arg(long, value_name = "NAME", default_value = "amounts", value_parser = change)]
     pub change: Planted,
     /// Print the summary as one JSON object in the last line of standard output

@@ -115,7 +115,7 @@ impl Wall {
         let head = RowNote::Progress { place: place.clone(), time_ms, silent: true };
         self.write(&self.rows, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
         if let Some(skew) = &self.skew {
-            let head = SkewNote::Progress { place: place.clone(), time_ms };
+            let head = SkewNote::Progress { place: place.clone(), time_ms, silent: true };
             self.write(skew, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
         }
         let Some((topic, router)) = &self.by_id else { return Ok(()) };

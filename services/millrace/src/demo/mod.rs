@@ -6,6 +6,7 @@ mod feed;
 mod latency;
 mod observer;
 mod screen;
+mod serving;
 mod summary;
 mod view;
 mod watched;
@@ -47,7 +48,11 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     if stream.payments().is_empty() {
         bail!("no payments to show: --transactions must be at least 1");
     }
-    let embedded = Embedded::start(&app, configuration)?;
+    let mut embedded = Embedded::start(&app, configuration)?;
+    if let Some(change) = params.change.filter(|change| change.kind == ChangeKind::Serving) {
+        let from_ms = params.start_ms + i64::from(change.from_day) * DAY_MS;
+        serving::compute_wrongly(&mut embedded.services, &app, from_ms);
+    }
     let shutdown = Shutdown::new();
     shutdown.on_signals()?;
     let course = Course::begin(stream.payments().len());
@@ -77,6 +82,7 @@ pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
     Summary::new(&params, &stream, &scores, course.ahead()).print(args.json)
 }
 
+const DAY_MS: i64 = 86_400_000;
 /// How long labels may be silent while payments go on, ms of wall time.
 const SILENCE_MS: i64 = 6_000;
 

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Input, Origin, Phase, RowMeta, Taken, Task};
+use millrace_statistics::detectors::{Detector, Parameters};
 use millrace_statistics::performance::binary::auc;
-use millrace_topics::TaskKind;
+use millrace_topics::{DetectorTable, TaskKind, Watches};
 
 use super::{Content, Counts, Join, JoinPlan};
+use crate::service::detect::Declared;
 use crate::service::measures::Measures;
 use crate::service::message::{Assembler, Message, encode};
 use crate::service::notes::{JoinNote, Maker, Outcome, OutcomeNote, Place};
@@ -166,8 +168,21 @@ fn batch(records: &[Record], first: usize, phase: Phase) -> Batch {
     Batch { inputs: vec![Input { rows, meta: meta.collect() }], order, phase }
 }
 
+/// With a detector of errors that is so lenient that it signals often.
 fn task() -> Join {
-    Join::new(plan(), 0, Arc::new(Measures::new("test")))
+    let mut parameters = Parameters::calibrated("hddm_a").unwrap();
+    for (name, value) in [("warning_confidence", "0.6"), ("drift_confidence", "0.4")] {
+        parameters.set(name, value).unwrap();
+    }
+    let table = DetectorTable {
+        name: "wrong".into(),
+        method: "hddm_a".into(),
+        watches: Watches::Errors,
+        parameters: Vec::new(),
+        memory_ms: 3 * STEP,
+    };
+    let declared = Declared { table, fresh: Detector::new(parameters).unwrap() };
+    Join::new(plan(), 0, Arc::new(Measures::new("test"))).watched(vec![declared])
 }
 
 fn told(effects: Effects) -> Vec<Message<OutcomeNote>> {
@@ -197,6 +212,8 @@ fn run(log: &[Record], size: usize) -> Vec<Message<OutcomeNote>> {
 fn what_is_said_depends_neither_on_how_sources_meet_nor_on_batches() {
     let one = run(&log(|_, _| 0), 1_000_000);
     assert!(one.len() > 100, "{}", one.len());
+    let signals = one.iter().filter(|message| matches!(message.head, OutcomeNote::Detected { .. })).count();
+    assert!(signals > 5, "{signals}");
     for size in [1, 7, 100] {
         assert!(run(&log(|n, _| n), size) == one, "in turn, by {size}");
     }

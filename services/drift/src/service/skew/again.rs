@@ -51,7 +51,7 @@ impl Again {
             self.tell_rows(output, &reached, &mut out)?;
         }
         for (row, time_ms) in passes(self.plan.grid, self.time_ms, &reached) {
-            let head = SkewNote::Progress { place: self.place.clone(), time_ms };
+            let head = SkewNote::Progress { place: self.place.clone(), time_ms, silent: false };
             out.push(
                 crate::service::observe::cause(row),
                 Message { key: None, time_ms, head, body: Vec::new() },

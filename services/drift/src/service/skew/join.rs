@@ -31,6 +31,24 @@ struct Cell {
     offset: i64,
 }
 
+impl Cell {
+    /// The other side of a row, which leaves; none: the row waits for it.
+    fn other(&mut self, check: u32, id: &str, served: bool, values: &Values) -> Option<Values> {
+        let key = (check, id.to_owned());
+        let waiting =
+            self.waiting.entry(key.clone()).or_insert_with(|| Waiting { served, rows: VecDeque::new() });
+        if waiting.served == served {
+            waiting.rows.push_back(values.clone());
+            return None;
+        }
+        let other = waiting.rows.pop_front();
+        if waiting.rows.is_empty() {
+            self.waiting.remove(&key);
+        }
+        other
+    }
+}
+
 /// The task; there is one. It tells the judge of rows what differs in each window, and the time that all partitions have
 /// reached.
 pub struct SkewJoin {
@@ -62,8 +80,13 @@ impl SkewJoin {
         let mut out = Outgoing::default();
         for (row, (message, meta)) in decode(&input.rows)?.into_iter().zip(&input.meta).enumerate() {
             match message.head {
-                SkewNote::Progress { place, time_ms } => {
-                    self.tell(&place, time_ms, meta.offset, row, &mut out);
+                SkewNote::Progress { place, time_ms, silent } => {
+                    self.tell(&place, time_ms, meta.offset);
+                    // Whoever looks for silent partitions hears of those that are not.
+                    if !silent && place.topic != self.plan.stem {
+                        let head = RowNote::Progress { place, time_ms, silent };
+                        out.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
+                    }
                     self.close(row, &mut out)?;
                 }
                 SkewNote::Warm { place, check, until_ms } => {
@@ -77,14 +100,10 @@ impl SkewJoin {
         out.finish(0, effects)
     }
 
-    /// Notes a partition's time, and passes that of a stage that runs again on to whoever looks for silent ones.
-    fn tell(&mut self, place: &Place, time_ms: i64, offset: i64, row: usize, out: &mut Outgoing<RowNote>) {
+    /// Notes a partition's time.
+    fn tell(&mut self, place: &Place, time_ms: i64, offset: i64) {
         let told = self.told.entry(place.clone()).or_insert((time_ms, offset));
         *told = (told.0.max(time_ms), offset);
-        if place.topic != self.plan.stem {
-            let head = RowNote::Progress { place: place.clone(), time_ms: told.0, silent: false };
-            out.push(cause(row), Message { key: None, time_ms: told.0, head, body: Vec::new() });
-        }
     }
 
     /// Puts a row beside its other side, or has it wait. One that comes after its windows were told is left aside: the
@@ -111,19 +130,7 @@ impl SkewJoin {
             counts: SkewCounts::default(),
             offset,
         });
-        let waiting = cell
-            .waiting
-            .entry((check, id.clone()))
-            .or_insert_with(|| Waiting { served, rows: VecDeque::new() });
-        if waiting.served == served || waiting.rows.is_empty() {
-            waiting.served = served;
-            waiting.rows.push_back(values);
-            return Ok(());
-        }
-        let other = waiting.rows.pop_front().unwrap_or_default();
-        if waiting.rows.is_empty() {
-            cell.waiting.remove(&(check, id.clone()));
-        }
+        let Some(other) = cell.other(check, id, served, &values) else { return Ok(()) };
         let (served, recomputed) = if served { (values, other) } else { (other, values) };
         for (at, (name, float)) in of.columns.iter().enumerate() {
             let value = |values: &Values| values.get(at).cloned().flatten();

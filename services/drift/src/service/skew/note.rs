@@ -33,5 +33,7 @@ pub enum SkewNote {
         place: Place,
         /// In ms.
         time_ms: i64,
+        /// Whether the clock says so, since the partition is silent.
+        silent: bool,
     },
 }

@@ -61,7 +61,7 @@ impl Served {
             }
         }
         for (row, time_ms) in passes(self.plan.grid, rows.before_ms, rows.reached_ms) {
-            let head = SkewNote::Progress { place: self.place.clone(), time_ms };
+            let head = SkewNote::Progress { place: self.place.clone(), time_ms, silent: false };
             out.push(cause(row), Message { key: None, time_ms, head, body: Vec::new() });
         }
         Ok(())
