@@ -19,7 +19,7 @@ const CLICK: &str = r#"{"type": "record", "name": "Click", "namespace": "shop", 
     {"name": "visitor", "type": "string"},
     {"name": "price", "type": "double"}]}"#;
 const CLICKS: &str = "schema = \"click.avsc\"\nformat = \"json\"\nkey = \"visitor\"\ntime = \"clicked_at\"\nid = \"click_id\"\npartitions = 3\nretention = \"30 days\"\n";
-const VIEW: &str = "format = \"json\"\nkey = \"visitor\"\ntime = \"clicked_at\"\nid = \"click_id\"\npartitions = 3\n[features]\n";
+const VIEW: &str = "format = \"json\"\nkey = \"visitor\"\ntime = \"clicked_at\"\nid = \"click_id\"\npartitions = 3\n[features]\nstart = \"earliest\"\n";
 const SQL: &str = "SELECT click_id, clicked_at, visitor, price, COUNT(*) OVER d AS clicks_1d, SUM(price) OVER d AS spent_1d
 FROM clicks
 WINDOW d AS (PARTITION BY visitor ORDER BY clicked_at RANGE BETWEEN INTERVAL '1' DAY PRECEDING AND CURRENT ROW)";

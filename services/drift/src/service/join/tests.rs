@@ -168,15 +168,15 @@ fn batch(records: &[Record], first: usize, phase: Phase) -> Batch {
     Batch { inputs: vec![Input { rows, meta: meta.collect() }], order, phase }
 }
 
-/// With a detector of errors that is so lenient that it signals often.
+/// With a detector of errors that signals at every third one.
 fn task() -> Join {
-    let mut parameters = Parameters::calibrated("hddm_a").unwrap();
-    for (name, value) in [("warning_confidence", "0.6"), ("drift_confidence", "0.4")] {
+    let mut parameters = Parameters::calibrated("cusum").unwrap();
+    for (name, value) in [("scale", "none"), ("slack", "0"), ("threshold", "2.5")] {
         parameters.set(name, value).unwrap();
     }
     let table = DetectorTable {
         name: "wrong".into(),
-        method: "hddm_a".into(),
+        method: "cusum".into(),
         watches: Watches::Errors,
         parameters: Vec::new(),
         memory_ms: 3 * STEP,
