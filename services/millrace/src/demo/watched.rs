@@ -172,11 +172,6 @@ impl Watched {
     }
 }
 
-/// The root of a cause is what does not say that it goes with another.
-fn is_root(event: &DriftEvent) -> bool {
-    event.rank.is_some() && !event.detail.contains(" It goes with ")
-}
-
 impl Root {
     fn of(event: &DriftEvent) -> Self {
         Self {
