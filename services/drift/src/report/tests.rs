@@ -33,6 +33,7 @@ fn page(columns: usize) -> Page {
             severity: 4.2,
             sentence: "The mean rose from 53 to 69.".into(),
             follows: vec!["customer_avg_1d".into()],
+            chart: chart.clone(),
         }],
         timeline: Timeline {
             rows: (0..columns).map(|i| (card(i).name, vec![Some(2.0); 31])).take(200).collect(),

@@ -12,7 +12,7 @@ use millrace_topics::{ReferenceTable, Watches};
 
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
-use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, against, judge_window};
+use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, judge_window};
 use crate::profile::{Cells, Column, Kind, Profile, Rows};
 use crate::reference::{Block, Reference};
 use crate::service::Error;

@@ -68,6 +68,7 @@ fn deploy(app: &Path, rows: impl Iterator<Item = (f64, f64)>) {
         end_ms: DAY,
         segments: BTreeMap::from([(WHOLE.to_owned(), profile)]),
         scores: BTreeMap::from([(WHOLE.to_owned(), scores)]),
+        unseen: BTreeMap::new(),
     };
     let reference = Reference { plan, blocks: vec![block], delays: None, source: "training".into() };
     reference.write(&folder.join("reference.parquet")).unwrap();
