@@ -117,6 +117,11 @@ impl Application {
         self.topic(SCORER_STATS)
     }
 
+    /// The topic of what clicks earn, where lists are shown.
+    pub fn click_feedback(&self) -> Option<&Topic> {
+        self.topics.iter().find(|topic| matches!(topic.role, Role::ClickFeedback(_)))
+    }
+
     fn stems_of(&self, is: fn(&Role) -> bool) -> Vec<&str> {
         self.topics.iter().filter(|topic| is(&topic.role)).map(|topic| topic.stem.as_str()).collect()
     }

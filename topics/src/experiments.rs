@@ -36,6 +36,20 @@ pub struct ClickFeedbackTable {
     pub horizon_ms: i64,
     /// Whether what all rankings begin with credits nobody.
     pub skip_common_prefix: bool,
+    /// How far a row may lie behind the greatest record time of its topic and still count, in ms.
+    pub lateness_ms: i64,
+    /// How long a topic's partition may be silent, in ms of wall time, before lists no longer wait for it.
+    pub max_wait_ms: i64,
+    /// How many lists a partition remembers at most, and how many clicks wait for theirs.
+    pub max_lists: usize,
+}
+
+impl ClickFeedbackTable {
+    /// How long a list is remembered, in ms of record time: clicks that come before their list wait for a horizon, and
+    /// for one more it is told of later ones that they are late. What the log must keep.
+    pub fn remembered_ms(&self) -> i64 {
+        self.horizon_ms.saturating_mul(3).saturating_add(self.lateness_ms)
+    }
 }
 
 /// `[experiments]` of a topic file: how results are written.

@@ -6,6 +6,7 @@ use crate::table::Table;
 use crate::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 
 const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
 
 /// Reads `[rankings]`; whatever is wrong is noted, and a default stands in.
 pub(crate) fn rankings(table: &Table<'_, '_>) -> RankingsTable {
@@ -32,6 +33,10 @@ pub(crate) fn click_feedback(table: &Table<'_, '_>) -> ClickFeedbackTable {
         positions: table.string("positions", "positions").unwrap_or("positions").to_owned(),
         horizon_ms: table.duration("horizon", 1).unwrap_or(HOUR_MS),
         skip_common_prefix: table.boolean("skip_common_prefix").unwrap_or(false),
+        lateness_ms: table.duration("lateness", 0).unwrap_or(MINUTE_MS),
+        max_wait_ms: table.duration("max_wait", 1).unwrap_or(10 * MINUTE_MS),
+        max_lists: usize::try_from(table.integer("max_lists", 1..=100_000_000).unwrap_or(1_000_000))
+            .unwrap_or(1_000_000),
     };
     table.refuse_unknown();
     read

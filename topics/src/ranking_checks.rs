@@ -126,7 +126,7 @@ fn check_click_feedback(named: &Named<'_>, table: &ClickFeedbackTable) -> Vec<Pr
     let Some(lists) = lists else { return problems };
     problems.extend(clicks.into_iter().chain(impressions).flat_map(|other| check_meets(lists, other)));
     let joined = [Some(lists), clicks, impressions].into_iter().flatten();
-    problems.extend(joined.filter_map(|topic| check_kept(named.topic, topic, table.horizon_ms)));
+    problems.extend(joined.filter_map(|topic| check_kept(named.topic, topic, table.remembered_ms())));
     problems
 }
 
@@ -152,11 +152,11 @@ fn check_meets(lists: &Topic, other: &Topic) -> Vec<Problem> {
 }
 
 /// That the log keeps what the join is rebuilt from.
-fn check_kept(feedback: &Topic, topic: &Topic, horizon_ms: i64) -> Option<Problem> {
-    let kept_ms = topic.kafka.retention_ms.filter(|kept_ms| *kept_ms < horizon_ms)?;
-    let (kept, needed) = (show_duration(kept_ms), show_duration(horizon_ms));
+fn check_kept(feedback: &Topic, topic: &Topic, needed_ms: i64) -> Option<Problem> {
+    let kept_ms = topic.kafka.retention_ms.filter(|kept_ms| *kept_ms < needed_ms)?;
+    let (kept, needed) = (show_duration(kept_ms), show_duration(needed_ms));
     let message = format!(
-        "is {kept}, and {}.toml joins clicks with the lists of the last {needed}, from the log; write at least retention = \"{needed}\"",
+        "is {kept}, and {}.toml joins clicks with the lists of the last {needed} (three horizons and the lateness), from the log; write at least retention = \"{needed}\"",
         feedback.stem
     );
     Some(topic.problem("retention", message))

@@ -1,11 +1,16 @@
 //! What clicks on lists earn the rankers.
 
+mod rows;
+
 use std::collections::BTreeMap;
+
+use arrow::record_batch::RecordBatch;
 
 use serde::{Deserialize, Serialize};
 
 use super::id_of;
 use super::record::Record;
+use crate::Error;
 
 /// What a click earned, or all clicks of a request together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,12 +74,17 @@ impl ClickFeedback {
 
 impl Record for ClickFeedback {
     const AVRO: &'static str = include_str!("../../click-feedback.avsc");
+
+    /// Column by column: there is a row per click and per request.
+    fn to_batch(events: &[Self]) -> Result<RecordBatch, Error> {
+        rows::to_batch(events)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::record::testing::round_trip;
+    use crate::envelope::record::{testing::round_trip, through_json};
 
     #[test]
     fn feedback_survives_the_wire() {
@@ -104,6 +114,9 @@ mod tests {
             counts: BTreeMap::from([("credited".into(), Some(1))]),
             ..click.clone()
         };
-        round_trip(&[click, outcome]);
+        let all = [click, outcome];
+        round_trip(&all);
+        assert_eq!(ClickFeedback::to_batch(&all).unwrap(), through_json(&all).unwrap());
+        assert_eq!(ClickFeedback::to_batch(&[]).unwrap().num_rows(), 0);
     }
 }

@@ -16,16 +16,7 @@ pub trait Record: Serialize + DeserializeOwned {
 
     /// One row per event, with the schema of [`Record::AVRO`].
     fn to_batch(events: &[Self]) -> Result<RecordBatch, Error> {
-        let schema = Arc::new(TopicSchema::parse(Self::AVRO)?);
-        let texts: Vec<Vec<u8>> =
-            events.iter().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(wrong)?;
-        let texts: Vec<Option<&[u8]>> = texts.iter().map(|text| Some(text.as_slice())).collect();
-        let mut decoder = Decoder::new(Format::Json, schema, Arc::new(InProcessRegistry::default()));
-        let decoded = decoder.decode(&texts).map_err(wrong)?;
-        match decoded.rejected.first() {
-            None => Ok(decoded.rows),
-            Some(rejected) => Err(Error::Envelope(rejected.detail.clone())),
-        }
+        through_json(events)
     }
 
     /// The events of decoded rows; a word that stands for nothing is an error.
@@ -34,6 +25,20 @@ pub trait Record: Serialize + DeserializeOwned {
         let encoded = Encoder::new(Format::Json, schema, 0)?.encode(rows)?;
         let texts = (0..encoded.len()).filter_map(|row| encoded.get(row));
         texts.map(|text| serde_json::from_slice(text).map_err(wrong)).collect()
+    }
+}
+
+/// Rows of events by their JSON.
+pub(super) fn through_json<R: Record>(events: &[R]) -> Result<RecordBatch, Error> {
+    let schema = Arc::new(TopicSchema::parse(R::AVRO)?);
+    let texts: Vec<Vec<u8>> =
+        events.iter().map(serde_json::to_vec).collect::<Result<_, _>>().map_err(wrong)?;
+    let texts: Vec<Option<&[u8]>> = texts.iter().map(|text| Some(text.as_slice())).collect();
+    let mut decoder = Decoder::new(Format::Json, schema, Arc::new(InProcessRegistry::default()));
+    let decoded = decoder.decode(&texts).map_err(wrong)?;
+    match decoded.rejected.first() {
+        None => Ok(decoded.rows),
+        Some(rejected) => Err(Error::Envelope(rejected.detail.clone())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Judges model versions on the stream: shadow, A/B, canary, interleaving with click feedback.
 //!
-//! Pure functions and state: no I/O but lines of a reader given as argument, no clock, no randomness but a seed.
+//! Pure functions and state: no I/O but lines of a reader given as argument, no clock, no randomness but a seed. Only
+//! [`service`] knows topics, and only its clock reaches Kafka by itself.
 //!
 //! - [`assignment`]: which arm a unit belongs to, and how arms grow without moving units between them;
 //! - [`interleave`]: one list of several rankings, credit for clicks on it, and whom users prefer;
@@ -10,6 +11,7 @@
 //! - [`files`]: the same on rows and rankings of files;
 //! - [`range`]: numbers that are asked for, and their ranges;
 //! - [`report`]: an analysis as a page;
+//! - [`service`]: the same on topics, as the shell runs it;
 //! - [`random`]: seeded draws that are the same on every machine.
 
 pub mod analysis;
@@ -19,6 +21,7 @@ pub mod files;
 pub mod interleave;
 pub mod range;
 pub mod report;
+pub mod service;
 pub mod simulate;
 
 pub use millrace_statistics::random;

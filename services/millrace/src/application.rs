@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Result, anyhow};
 use millrace_drift::service::DriftTopics;
+use millrace_experiments::service::ExperimentTopics;
 use millrace_features::ViewTopics;
 use millrace_runtime::Configuration;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
@@ -62,10 +63,18 @@ pub fn drift_topics(app: &Application) -> Result<DriftTopics> {
     Ok(millrace_drift::service::topics(app)?)
 }
 
+/// The internal topics of the experiments service of an application; none where nothing asks for it.
+pub fn experiment_topics(app: &Application) -> Result<ExperimentTopics> {
+    Ok(millrace_experiments::service::topics(app)?)
+}
+
 /// Every topic that is to exist in Kafka: the application's, and the internal ones of its services.
 pub fn kafka_topics(app: &Application) -> Result<Vec<KafkaTopic>> {
-    let internal =
-        view_topics(app)?.into_iter().flat_map(|view| view.internal).chain(drift_topics(app)?.internal);
+    let internal = view_topics(app)?
+        .into_iter()
+        .flat_map(|view| view.internal)
+        .chain(drift_topics(app)?.internal)
+        .chain(experiment_topics(app)?.internal);
     Ok(app.topics.iter().map(|topic| topic.kafka.clone()).chain(internal).collect())
 }
 

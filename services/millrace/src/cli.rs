@@ -62,6 +62,13 @@ pub enum Command {
         #[command(flatten)]
         service: config::Args,
     },
+    /// Run the service that brings clicks and lists together and judges experiments
+    Experiments {
+        /// The application
+        app: String,
+        #[command(flatten)]
+        service: config::Args,
+    },
     /// Watch what flows for change: the service, its alarms, reports
     #[command(subcommand)]
     Drift(DriftCommand),

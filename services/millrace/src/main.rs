@@ -48,6 +48,9 @@ fn run(cli: Cli) -> Result<ExitCode> {
             services::up(folder, &app, &service, services::Which::Features)?
         }
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
+        Command::Experiments { app, service } => {
+            services::up(folder, &app, &service, services::Which::Experiments)?;
+        }
         Command::Drift(command) => return drift::run(folder, command),
         Command::Experiment(command) => return experiment::run(command),
         Command::Backfill(args) => backfill::run(folder, &args)?,

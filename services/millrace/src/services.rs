@@ -1,4 +1,4 @@
-//! `millrace up`, `features`, `scorer`, `drift run`: services of an application on real Kafka and a real store.
+//! `millrace up`, `features`, `scorer`, `drift run`, `experiments`: services of an application on real Kafka and a real store.
 
 use std::path::Path;
 
@@ -23,6 +23,8 @@ pub enum Which {
     Scorer,
     /// Drift.
     Drift,
+    /// Click feedback, and experiments.
+    Experiments,
 }
 
 impl Which {
@@ -74,6 +76,10 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
         let registry = environment.registry.clone();
         services.extend(millrace_drift::service::services(app, &client, registry, grouped)?);
     }
+    if which.has(Which::Experiments) {
+        let client = environment.configuration.kafka_client();
+        services.extend(millrace_experiments::service::service(app, &client, environment.registry.clone())?);
+    }
     if services.is_empty() {
         bail!(
             "no topic file of {} asks for {}",
@@ -83,6 +89,7 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
                 Which::Features => "features: none has a table [features]",
                 Which::Scorer => "predictions: none has a table [predictions]",
                 Which::Drift => "drift reports: none has a table [drift]",
+                Which::Experiments => "experiments: none has a table [click_feedback]",
             }
         );
     }

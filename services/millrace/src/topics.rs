@@ -9,7 +9,9 @@ use millrace_topics::cluster::{self, Target};
 use millrace_topics::deployments::Deployments;
 use millrace_topics::graph::Graph;
 
-use crate::application::{self, drift_topics, kafka_topics, prediction_topics, view_topics};
+use crate::application::{
+    self, drift_topics, experiment_topics, kafka_topics, prediction_topics, view_topics,
+};
 use crate::cli::{GraphFormat, TopicsCommand};
 
 /// Runs one of the commands.
@@ -65,11 +67,12 @@ fn diff(folder: &Path, app: &str, args: &Args) -> Result<ExitCode> {
 fn graph(folder: &Path, app: &str, format: GraphFormat) -> Result<()> {
     let app = application::load(folder, app)?;
     let views = view_topics(&app)?;
-    let drift = drift_topics(&app)?;
+    let (drift, experiments) = (drift_topics(&app)?, experiment_topics(&app)?);
     // The scorer's steps come from the topic files, after those of the views; what watches comes last.
     let steps = views.iter().flat_map(|view| view.steps.clone()).collect();
-    let internal: Vec<_> = views.into_iter().flat_map(|view| view.internal).chain(drift.internal).collect();
-    let graph = Graph::new(&app, steps, &internal).followed_by(drift.steps);
+    let internal = views.into_iter().flat_map(|view| view.internal);
+    let internal: Vec<_> = internal.chain(drift.internal).chain(experiments.internal).collect();
+    let graph = Graph::new(&app, steps, &internal).followed_by(drift.steps).followed_by(experiments.steps);
     let text = match format {
         GraphFormat::Text => graph.text(),
         GraphFormat::Dot => graph.dot(),

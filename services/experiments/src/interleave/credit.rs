@@ -40,6 +40,21 @@ pub enum Verdict {
     CommonPrefix,
 }
 
+impl Verdict {
+    /// Its name in topics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Credited => "credited",
+            Self::Duplicate => "duplicate",
+            Self::Late => "late",
+            Self::Early => "early",
+            Self::NotShown => "not_shown",
+            Self::NotInList => "not_in_list",
+            Self::CommonPrefix => "common_prefix",
+        }
+    }
+}
+
 /// What a click earns as it comes; impressions and further clicks may change it until the horizon closes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Feedback {
@@ -76,6 +91,27 @@ impl Outcome {
     /// Whether ranker `one` earned more than ranker `two` (`Greater`), less, or the same.
     pub fn compare(&self, one: usize, two: usize) -> Ordering {
         compare(self.credit[one], self.credit[two])
+    }
+
+    /// The ranker that earned more than every other; none without one, or without a credited click.
+    pub fn winner(&self) -> Option<usize> {
+        let best =
+            (0..self.credit.len()).max_by(|one, two| self.credit[*one].total_cmp(&self.credit[*two]))?;
+        let beats = |other: usize| other == best || self.compare(best, other) == Ordering::Greater;
+        (self.credited > 0 && (0..self.credit.len()).all(beats)).then_some(best)
+    }
+
+    /// How many clicks had each verdict.
+    pub fn counts(&self) -> [(Verdict, u64); 7] {
+        [
+            (Verdict::Credited, self.credited),
+            (Verdict::Duplicate, self.duplicate),
+            (Verdict::Late, self.late),
+            (Verdict::Early, self.early),
+            (Verdict::NotShown, self.not_shown),
+            (Verdict::NotInList, self.not_in_list),
+            (Verdict::CommonPrefix, self.common_prefix),
+        ]
     }
 }
 

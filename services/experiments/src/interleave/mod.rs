@@ -22,7 +22,7 @@ pub mod rankings;
 mod simplex;
 mod team_draft;
 
-pub use list::{List, Slot};
+pub use list::{BadRow, List, Row, Slot};
 pub use method::Method;
 pub use rankings::Rankings;
 

@@ -1,0 +1,36 @@
+//! The service: which tasks read which topics.
+//!
+//! [`clicks`] brings lists and clicks together. What stages need besides the topics of topic files, and their part of the
+//! dataflow, they say in [`topics`].
+
+mod clicks;
+mod error;
+mod stages;
+
+use millrace_topics::graph::Step;
+use millrace_topics::{Application, KafkaTopic};
+
+pub use error::Error;
+pub use stages::service;
+
+/// The topics that the service needs besides those that topic files name, and its part of the dataflow.
+#[derive(Debug, Clone, Default)]
+pub struct ExperimentTopics {
+    /// Topics between its tasks.
+    pub internal: Vec<KafkaTopic>,
+    /// For `topics graph`.
+    pub steps: Vec<Step>,
+}
+
+/// The topics of an application's experiments service; none where nothing asks for it.
+///
+/// # Errors
+/// If topic files do not fit each other, which `check` says too.
+pub fn topics(app: &Application) -> Result<ExperimentTopics, Error> {
+    let mut topics = ExperimentTopics::default();
+    if let Some(clicks) = clicks::Layout::of(app)? {
+        topics.internal.push(clicks.ticks().clone());
+        topics.steps.push(clicks.step());
+    }
+    Ok(topics)
+}
