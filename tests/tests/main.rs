@@ -1,6 +1,8 @@
 //! Tests that cross crates: end to end against real Kafka, Redis and a schema registry, SQL cases, DataFusion as oracle.
 
 #[cfg(test)]
+mod click_feedback;
+#[cfg(test)]
 mod datafusion_oracle;
 #[cfg(test)]
 mod deployments;

@@ -79,6 +79,10 @@ impl Record for ClickFeedback {
     fn to_batch(events: &[Self]) -> Result<RecordBatch, Error> {
         rows::to_batch(events)
     }
+
+    fn from_batch(rows: &RecordBatch) -> Result<Vec<Self>, Error> {
+        rows::from_batch(rows)
+    }
 }
 
 #[cfg(test)]

@@ -3,14 +3,15 @@
 use std::sync::{Arc, LazyLock};
 
 use arrow::array::{
-    ArrayRef, Float64Array, Int32Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
-    StructArray, TimestampMillisecondArray,
+    Array, ArrayRef, AsArray, Float64Array, Int32Array, Int64Array, ListArray, MapArray, RecordBatch,
+    StringArray, StructArray, TimestampMillisecondArray,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 
 use super::{ClickFeedback, FeedbackKind};
 use crate::envelope::record::Record as _;
+use crate::envelope::{column, of_text};
 use crate::{Error, TopicSchema};
 
 static SCHEMA: LazyLock<Result<SchemaRef, String>> = LazyLock::new(|| {
@@ -24,6 +25,87 @@ pub fn to_batch(events: &[ClickFeedback]) -> Result<RecordBatch, Error> {
     let arrays = schema.fields().iter().map(|field| array(events, field.name(), field.data_type()));
     let arrays = arrays.collect::<Result<Vec<_>, _>>()?;
     RecordBatch::try_new(schema.clone(), arrays).map_err(wrong)
+}
+
+/// The events of decoded rows.
+pub fn from_batch(rows: &RecordBatch) -> Result<Vec<ClickFeedback>, Error> {
+    let columns = Columns::of(rows)?;
+    (0..rows.num_rows()).map(|row| columns.event(row)).collect()
+}
+
+/// The columns of decoded rows.
+struct Columns<'a> {
+    texts: [&'a StringArray; 7],
+    maybe: [&'a StringArray; 3],
+    times: [&'a TimestampMillisecondArray; 2],
+    deployment: &'a Int64Array,
+    position: &'a Int32Array,
+    delay: &'a Int64Array,
+    rankers: &'a ListArray,
+    credit: &'a ListArray,
+    counts: &'a MapArray,
+}
+
+impl<'a> Columns<'a> {
+    fn of(rows: &'a RecordBatch) -> Result<Self, Error> {
+        let text = |name| column::<StringArray>(rows, name);
+        Ok(Self {
+            texts: [
+                text("id")?,
+                text("kind")?,
+                text("request")?,
+                text("unit")?,
+                text("arm")?,
+                text("method")?,
+                text("verdict")?,
+            ],
+            maybe: [text("click")?, text("item")?, text("team")?],
+            times: [column(rows, "time")?, column(rows, "list_time")?],
+            deployment: column(rows, "deployment")?,
+            position: column(rows, "position")?,
+            delay: column(rows, "delay")?,
+            rankers: column(rows, "rankers")?,
+            credit: column(rows, "credit")?,
+            counts: column(rows, "counts")?,
+        })
+    }
+
+    fn event(&self, row: usize) -> Result<ClickFeedback, Error> {
+        let no = |name: &str, what: &str| Error::Envelope(format!("column `{name}` is no {what}"));
+        let [id, kind, request, unit, arm, method, verdict] =
+            self.texts.map(|column| column.value(row).to_owned());
+        let [click, item, team] =
+            self.maybe.map(|column| column.is_valid(row).then(|| column.value(row).to_owned()));
+        let [time_ms, list_time_ms] = self.times.map(|column| column.value(row));
+        let (rankers, credit) = (self.rankers.value(row), self.credit.value(row));
+        let rankers = rankers.as_string_opt::<i32>().ok_or_else(|| no("rankers", "list of texts"))?;
+        let credit =
+            credit.as_primitive_opt::<Float64Type>().ok_or_else(|| no("credit", "list of doubles"))?;
+        let counts = self.counts.value(row);
+        let names = counts.column(0).as_string_opt::<i32>().ok_or_else(|| no("counts", "map from text"))?;
+        let numbers =
+            counts.column(1).as_primitive_opt::<Int64Type>().ok_or_else(|| no("counts", "map to long"))?;
+        Ok(ClickFeedback {
+            id,
+            time_ms,
+            kind: of_text("kind", &kind)?,
+            request,
+            unit,
+            deployment: self.deployment.value(row),
+            arm,
+            method,
+            rankers: rankers.iter().flatten().map(str::to_owned).collect(),
+            credit: credit.values().to_vec(),
+            verdict,
+            click,
+            item,
+            position: self.position.is_valid(row).then(|| self.position.value(row)),
+            team,
+            delay: self.delay.is_valid(row).then(|| self.delay.value(row)),
+            list_time_ms,
+            counts: names.iter().flatten().map(str::to_owned).zip(numbers.iter()).collect(),
+        })
+    }
 }
 
 fn array(events: &[ClickFeedback], name: &str, data_type: &DataType) -> Result<ArrayRef, Error> {
