@@ -15,7 +15,7 @@ use millrace_tests::stack::Stack;
 use millrace_tests::{reader, reaper};
 use world::{Expected, World};
 
-/// Set `MILLRACE_CLICK_REQUESTS` for another number.
+/// Set `CLICK_REQUESTS` for another number.
 const REQUESTS: usize = 200_000;
 const DONE_WITHIN: Duration = Duration::from_secs(900);
 
@@ -35,7 +35,7 @@ max_wait = "20s"
 
 #[test]
 fn clicks_are_credited_once_though_workers_are_killed_and_partitions_move() {
-    let requests = std::env::var("MILLRACE_CLICK_REQUESTS").ok().and_then(|text| text.parse().ok());
+    let requests = std::env::var("CLICK_REQUESTS").ok().and_then(|text| text.parse().ok());
     let world = World::of(requests.unwrap_or(REQUESTS));
     let run = Run::new().unwrap();
     let folder = reaper::temporary_folder().unwrap();
