@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use millrace_experiments::interleave::credit::{Ledger, Outcome, Rules, Verdict};
 use millrace_experiments::interleave::preference::{Preference, SignSequence, sign_test};
-use millrace_experiments::interleave::{List, Method, Rankings, interleave};
+use millrace_experiments::interleave::{List, Method, Rankings, Row, interleave};
 use millrace_experiments::random::Random;
 
 const RULES: Rules = Rules { horizon_ms: 1000, skip_common_prefix: false };
@@ -177,4 +177,81 @@ fn the_always_valid_interval_narrows_around_the_win_rate() {
             && summary.win_rate.1 < 0.8
     );
     assert!(summary.p_value < 1e-20);
+}
+
+#[test]
+fn a_list_read_from_a_row_earns_what_the_list_itself_does() {
+    for method in Method::ALL {
+        for seed in 0..20 {
+            let mut random = Random::of(seed);
+            let mut lists = vec![(0..6).collect::<Vec<u32>>(); 2];
+            lists.iter_mut().for_each(|list| (1..6).for_each(|at| list.swap(at, random.below(at + 1))));
+            let rankings = Rankings::of(&lists).unwrap();
+            let made = interleave(method, &rankings, 6, random).unwrap();
+            let teams: Vec<i32> =
+                made.slots().iter().map(|slot| slot.team.map_or(-1, |t| t as i32)).collect();
+            let rank = |item, ranker| rankings.rank(ranker, item).map_or(-1, |rank| rank as i32);
+            let ranks: Vec<i32> =
+                made.slots().iter().flat_map(|slot| [rank(slot.item, 0), rank(slot.item, 1)]).collect();
+            let credits: Vec<f64> = match method {
+                Method::Balanced => Vec::new(),
+                _ => (0..6).flat_map(|position| made.credit_at(position)).collect(),
+            };
+            let common_prefix = made.common_prefix() as i32;
+            let row = Row {
+                method: method.name(),
+                rankers: 2,
+                teams: &teams,
+                ranks: &ranks,
+                credits: &credits,
+                common_prefix,
+            };
+            let read = List::of_row(&row).unwrap();
+            assert_eq!(read.common_prefix(), made.common_prefix());
+            for clicked in 0_usize..64 {
+                let clicked = || (0..6).filter(move |position| clicked >> position & 1 == 1);
+                assert_eq!(read.credit(clicked()), made.credit(clicked()), "{method}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_that_does_not_say_what_clicks_earn_is_no_list() {
+    let row = Row {
+        method: "balanced",
+        rankers: 2,
+        teams: &[0, 1],
+        ranks: &[0, 1, 1, 0],
+        credits: &[],
+        common_prefix: 9,
+    };
+    assert_eq!(List::of_row(&row).unwrap().common_prefix(), 2);
+    let one = Row { rankers: 1, teams: &[0, 0], method: "single", ..row };
+    assert_eq!(List::of_row(&one).unwrap().credit([0, 1]), [2.0]);
+    let wrong = [
+        (Row { rankers: 0, ..row }, "`rankers` is empty"),
+        (Row { teams: &[0, 2], ..row }, "`teams` names ranker 2, and there are 2, from 0"),
+        (Row { ranks: &[0], ..row }, "`ranks` has 1 entries, and 4 are needed"),
+        (Row { credits: &[1.0], ..row }, "`credits` has 1 entries, and 4 are needed"),
+        (Row { credits: &[1.0, 0.0, f64::NAN, 0.0], ..row }, "`credits` has NaN"),
+        (
+            Row { method: "team_draft", ..row },
+            "`credits` is empty, which only balanced lists of two rankers may have: method `team_draft`, 2 rankers",
+        ),
+    ];
+    for (row, message) in wrong {
+        assert_eq!(List::of_row(&row).unwrap_err().to_string(), message);
+    }
+}
+
+#[test]
+fn the_winner_is_who_earned_more_than_everybody_else() {
+    let winner = |credit: &[f64], credited| {
+        Outcome { credit: credit.to_vec(), credited, ..Outcome::default() }.winner()
+    };
+    assert_eq!(winner(&[1.0, 2.0, 0.5], 2), Some(1));
+    assert_eq!(winner(&[2.0, 2.0 + 1e-12, 0.5], 2), None, "rounding is no win");
+    assert_eq!(winner(&[1.0], 1), Some(0));
+    assert_eq!(winner(&[0.0, 0.0], 0), None);
 }
