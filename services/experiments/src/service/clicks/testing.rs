@@ -104,7 +104,12 @@ impl World {
             clicks.push(json!({"click_id": format!("lost-{n}"), "click_time": time, "user_id": "u",
                 "request_id": format!("nobody-{n}"), "item": "a"}));
         }
-        let outcomes = lists.iter().map(|shown| outcome(shown, &clicks, &impressions)).collect();
+        let (clicked, seen) = (by_request(&clicks), by_request(&impressions));
+        let of = |all: &BTreeMap<String, Vec<Value>>, shown: &Shown| {
+            all.get(&shown.row["id"].to_string()).cloned().unwrap_or_default()
+        };
+        let outcomes =
+            lists.iter().map(|shown| outcome(shown, &of(&clicked, shown), &of(&seen, shown))).collect();
         let ticks: Vec<Tick> = Source::ALL.map(|source| Tick { source, time_ms: END }).to_vec();
         let ticks = Rows { rows: encode(&ticks).unwrap(), times: vec![END; 3] };
         let count = clicks.len();
@@ -176,11 +181,18 @@ fn impression(id: &str, shown: &Shown, random: &mut Random) -> Value {
         "request_id": shown.row["id"], "positions": positions})
 }
 
+fn by_request(rows: &[Value]) -> BTreeMap<String, Vec<Value>> {
+    let mut all = BTreeMap::<String, Vec<Value>>::new();
+    for row in rows {
+        all.entry(row["request_id"].to_string()).or_default().push(row.clone());
+    }
+    all
+}
+
 /// By the definitions, over everything that there is of a list.
 fn outcome(shown: &Shown, clicks: &[Value], impressions: &[Value]) -> (String, Expected) {
-    let of = |row: &&Value| row["request_id"] == shown.row["id"];
     let delay = |row: &Value, time: &str| row[time].as_i64().unwrap() - shown.time;
-    let seen = impressions.iter().filter(of).filter(|row| delay(row, "impression_time") <= HORIZON);
+    let seen = impressions.iter().filter(|row| delay(row, "impression_time") <= HORIZON);
     let seen: Vec<BTreeSet<u64>> = seen
         .map(|row| row["positions"].as_array().unwrap().iter().map(|p| p.as_u64().unwrap() - 1).collect())
         .collect();
@@ -188,7 +200,7 @@ fn outcome(shown: &Shown, clicks: &[Value], impressions: &[Value]) -> (String, E
     let (mut ids, mut clicked, mut counts) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
     let mut count =
         |verdict: &str| *counts.entry(verdict.to_owned()).or_insert(Some(0)).as_mut().unwrap() += 1;
-    for row in clicks.iter().filter(of) {
+    for row in clicks {
         let delay = delay(row, "click_time");
         let position = items.iter().position(|item| **item == row["item"]);
         match position {
