@@ -152,10 +152,11 @@ fn scoring(application: &Application, topic: &Topic) -> Option<Step> {
         .into_iter()
         .chain(application.deployments())
         .map(|read| read.kafka.name.clone());
+    let beside = application.scorer_stats().into_iter().chain(application.alerts());
     Some(Step {
         name: format!("scorer/{}", topic.stem),
         reads: reads.collect(),
-        writes: vec![topic.kafka.name.clone()],
+        writes: std::iter::once(topic).chain(beside).map(|written| written.kafka.name.clone()).collect(),
         stores: Vec::new(),
     })
 }
@@ -250,8 +251,12 @@ mod tests {
     }
 
     fn shop() -> Application {
-        let predictions =
-            PredictionsTable { features: "view".into(), unit: "user".into(), context: Vec::new() };
+        let predictions = PredictionsTable {
+            features: "view".into(),
+            unit: "user".into(),
+            context: Vec::new(),
+            explore: None,
+        };
         let topics = vec![
             topic("clicks", Some("user"), Role::Source),
             topic("dead-letters", None, Role::DeadLetters),

@@ -37,8 +37,8 @@ pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
 pub use experiments::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 pub use model::{
-    Application, DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role,
-    Start, Topic,
+    Application, DeploymentsTable, ExploreTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable,
+    Problem, Role, Start, Topic,
 };
 pub use near::{did_you_mean, listed};
 pub use partitioner::Partitioner;

@@ -137,6 +137,19 @@ pub struct PredictionsTable {
     pub unit: String,
     /// Columns that each prediction passes on in `context`.
     pub context: Vec<String>,
+    /// A random slice of the events whose decision does not hang on the score.
+    pub explore: Option<ExploreTable>,
+}
+
+/// `explore` of `[predictions]`: a random slice of the events that gets one decision whatever the score. Where outcomes
+/// are known of some decisions alone (a payment that was stopped is never seen to be honest), its labels are not biased by
+/// what models decided before.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExploreTable {
+    /// The share of the events, a whole number of ten-thousandths.
+    pub share: f64,
+    /// Their decision.
+    pub decision: String,
 }
 
 /// `[deployments]` of a topic file.

@@ -15,8 +15,8 @@ use crate::near::near;
 use crate::schema_file::{Folders, read_schema};
 use crate::table::{Document, Table};
 use crate::{
-    DeploymentsTable, FeaturesTable, KafkaTopic, ModelRef, Partitioner, PredictionsTable, Problem, Role,
-    Start, Topic, check_columns,
+    DeploymentsTable, ExploreTable, FeaturesTable, KafkaTopic, ModelRef, Partitioner, PredictionsTable,
+    Problem, Role, Start, Topic, check_columns,
 };
 use crate::{drift_file, experiments_file, retrain_file};
 
@@ -291,6 +291,7 @@ impl TopicReader<'_, '_, '_> {
         let features = required("features", "features").unwrap_or_default().to_owned();
         let unit = required("unit", "customer_id").unwrap_or_default().to_owned();
         let context = table.and_then(|table| table.strings("context", "country")).unwrap_or_default();
+        let explore = table.and_then(|table| table.table("explore")).map(|table| explore(&table));
         if let Some(table) = table {
             let mut seen = BTreeSet::new();
             for column in context.iter().filter(|column| !seen.insert(**column)) {
@@ -298,7 +299,12 @@ impl TopicReader<'_, '_, '_> {
             }
             table.refuse_unknown();
         }
-        PredictionsTable { features, unit, context: context.into_iter().map(str::to_owned).collect() }
+        PredictionsTable {
+            features,
+            unit,
+            context: context.into_iter().map(str::to_owned).collect(),
+            explore,
+        }
     }
 
     fn deployments(&self, table: Option<&Table<'_, '_>>) -> DeploymentsTable {
@@ -414,6 +420,27 @@ impl TopicReader<'_, '_, '_> {
         }
         self.root.duration("max_ahead", 0).unwrap_or(DAY_MS)
     }
+}
+
+/// Reads `explore`. A share is whole buckets of events, as arms are whole buckets of units.
+fn explore(table: &Table<'_, '_>) -> ExploreTable {
+    for key in ["share", "decision"].into_iter().filter(|key| !table.has(key)) {
+        table.problem(
+            key,
+            "is missing; write for example explore = { share = 0.005, decision = \"approve\" }",
+        );
+    }
+    let share = table.number("share", 0.0001..=0.5).unwrap_or(0.0001);
+    let buckets = (share * 10_000.0).round();
+    if (share * 10_000.0 - buckets).abs() > 1e-6 {
+        table.problem(
+            "share",
+            format!("{share} is no whole number of ten-thousandths; write {}", buckets / 10_000.0),
+        );
+    }
+    let decision = table.string("decision", "approve").unwrap_or_default().to_owned();
+    table.refuse_unknown();
+    ExploreTable { share: buckets / 10_000.0, decision }
 }
 
 fn start(table: &Table<'_, '_>) -> Option<Start> {

@@ -36,13 +36,13 @@ impl Record for Alert {
     const AVRO: &'static str = include_str!("../../alerts.avsc");
 }
 
-/// How a model version did in one batch.
+/// How a model version did for about a second.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScorerStats {
-    /// The greatest record time of the batch, in ms.
+    /// The greatest record time of the rows, in ms.
     #[serde(rename = "time")]
     pub time_ms: i64,
-    /// When the batch was scored, by the clock, in ms.
+    /// When it was written, by the clock, in ms.
     #[serde(rename = "wall_time")]
     pub wall_time_ms: i64,
     /// The stem of the prediction topic.
@@ -69,8 +69,26 @@ pub struct ScorerStats {
     pub defaulted: i64,
     /// Rows without a score because the model failed or gave no finite number.
     pub errors: i64,
-    /// What the batch took in the model, in seconds.
+    /// What its rows took in the model, in seconds.
     pub seconds: f64,
+    /// Rows by how long their run took: entry [`ScorerStats::latency_index`].
+    pub latencies: Vec<i64>,
+}
+
+impl ScorerStats {
+    /// How many entries `latencies` has at most; the last one holds whatever took longer, above half a minute.
+    pub const LATENCIES: usize = 101;
+
+    /// The entry of a run's time: the least i with `seconds` <= [`Self::latency_bound`] of i.
+    pub fn latency_index(seconds: f64) -> usize {
+        let found = (0..Self::LATENCIES).find(|index| seconds <= Self::latency_bound(*index));
+        found.unwrap_or(Self::LATENCIES - 1)
+    }
+
+    /// The longest time of an entry, in seconds: 2^(i/4) microseconds.
+    pub fn latency_bound(index: usize) -> f64 {
+        1e-6 * (index as f64 / 4.0).exp2()
+    }
 }
 
 impl Record for ScorerStats {
@@ -109,6 +127,15 @@ mod tests {
             defaulted: 2,
             errors: 1,
             seconds: 0.25,
+            latencies: vec![0, 2, 8],
         }]);
+    }
+
+    #[test]
+    fn a_runs_time_lies_between_the_bounds_of_its_entry() {
+        for (seconds, index) in [(0.0, 0), (1e-6, 0), (1.1e-6, 1), (0.016, 56), (3_600.0, 100)] {
+            assert_eq!(ScorerStats::latency_index(seconds), index, "{seconds}");
+        }
+        assert_eq!(ScorerStats::latency_bound(4), 2e-6);
     }
 }

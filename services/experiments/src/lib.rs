@@ -7,6 +7,7 @@
 //! - [`interleave`]: one list of several rankings, credit for clicks on it, and whom users prefer;
 //! - [`analysis`]: what an experiment's arms differ by, and how sure that is;
 //! - [`canary`]: whether a step of a canary release is passed, and how long steps must be;
+//! - [`deploying`]: the next deployment, of what is asked for and what serves;
 //! - [`simulate`]: how often these tests are wrong, and how much they see;
 //! - [`files`]: the same on rows and rankings of files;
 //! - [`range`]: numbers that are asked for, and their ranges;
@@ -17,6 +18,7 @@
 pub mod analysis;
 pub mod assignment;
 pub mod canary;
+pub mod deploying;
 pub mod files;
 pub mod interleave;
 pub mod range;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray, StructArray,
-    UInt32Array, new_empty_array,
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, ListArray, MapArray, RecordBatch, StringArray,
+    StructArray, UInt32Array, new_empty_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::{can_cast_types, cast, interleave};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::error::ArrowError;
+use millrace_topics::ModelRef;
 
 use crate::near::nearest;
 
@@ -36,24 +37,31 @@ pub struct Envelope {
     context: Vec<(String, usize)>,
 }
 
-/// What was predicted for some rows, one entry a row.
-#[derive(Debug)]
-pub struct Predicted<'a> {
-    /// The model's name.
-    pub model: &'a str,
-    /// Its version.
-    pub version: &'a str,
-    /// The offset of the deployment event in force.
-    pub deployment: i64,
-    /// The scores.
-    pub scores: Vec<f64>,
-    /// The decisions on them.
-    pub decisions: Vec<&'a str>,
+/// One prediction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line<'a> {
+    /// The feature row that it is of.
+    pub row: u32,
+    /// Who made it.
+    pub version: &'a ModelRef,
+    /// The arm.
+    pub arm: &'a str,
+    /// [`SERVING`] or [`SHADOW`].
+    pub role: &'static str,
+    /// The score.
+    pub score: f64,
+    /// The decision.
+    pub decision: &'a str,
+    /// Why it was decided so, beyond the score; empty: the score alone.
+    pub reason: &'a str,
+    /// With what probability the event met this arm.
+    pub propensity: f64,
 }
 
-/// The arm and the role of a version that serves alone.
-const CHAMPION: &str = "champion";
-const SERVING: &str = "serving";
+/// The role of the answer to act on.
+pub const SERVING: &str = "serving";
+/// The role of a prediction to compare alone.
+pub const SHADOW: &str = "shadow";
 
 impl Envelope {
     /// Finds the columns among the features'. `schema` is that of the prediction topic. Fails with one line per column
@@ -87,36 +95,59 @@ impl Envelope {
         Some((reason, format!("column `{}` is NULL", rows.schema().field(column).name())))
     }
 
-    /// The predictions of feature rows, as rows of the prediction topic.
-    pub fn rows(&self, features: &RecordBatch, predicted: &Predicted<'_>) -> Result<RecordBatch, ArrowError> {
-        let columns = self.schema.fields().iter().map(|field| self.column(field, features, predicted));
+    /// The unit of each feature row, as text.
+    pub fn units(&self, features: &RecordBatch) -> Result<StringArray, ArrowError> {
+        text(features.column(self.unit))
+    }
+
+    /// The id of each feature row, as text.
+    pub fn ids(&self, features: &RecordBatch) -> Result<StringArray, ArrowError> {
+        text(features.column(self.id))
+    }
+
+    /// Predictions of feature rows under the deployment at an offset, as rows of the prediction topic.
+    pub fn rows(
+        &self,
+        features: &RecordBatch,
+        deployment: i64,
+        lines: &[Line<'_>],
+    ) -> Result<RecordBatch, ArrowError> {
+        let of_line: Vec<u32> = lines.iter().map(|line| line.row).collect();
+        let columns = self.schema.fields().iter().map(|field| {
+            let passed = |index: usize| pick(features.column(index), &of_line);
+            self.column(field, &passed, deployment, lines)
+        });
         RecordBatch::try_new(self.schema.clone(), columns.collect::<Result<_, _>>()?)
     }
 
+    /// `passed` gives a feature column, one value a line.
     fn column(
         &self,
         field: &Field,
-        rows: &RecordBatch,
-        predicted: &Predicted<'_>,
+        passed: &dyn Fn(usize) -> Result<ArrayRef, ArrowError>,
+        deployment: i64,
+        lines: &[Line<'_>],
     ) -> Result<ArrayRef, ArrowError> {
-        let n = rows.num_rows();
-        let same = |text: &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, n)))
+        let texts = |text: fn(&Line<'_>) -> String| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(lines.iter().map(text)))
+        };
+        let numbers = |number: fn(&Line<'_>) -> f64| -> ArrayRef {
+            Arc::new(Float64Array::from_iter_values(lines.iter().map(number)))
         };
         let column: ArrayRef = match field.name().as_str() {
-            "id" => rows.column(self.id).clone(),
-            "time" => rows.column(self.time).clone(),
-            "unit" => rows.column(self.unit).clone(),
-            "model" => same(predicted.model),
-            "version" => same(predicted.version),
-            "arm" => same(CHAMPION),
-            "role" => same(SERVING),
-            "decision" => Arc::new(StringArray::from_iter_values(&predicted.decisions)),
-            "score" => Arc::new(Float64Array::from(predicted.scores.clone())),
-            "propensity" => Arc::new(Float64Array::from_value(1.0, n)),
-            "deployment" => Arc::new(Int64Array::from_value(predicted.deployment, n)),
-            "reasons" => return no_reasons(field, n),
-            "context" => return self.context_maps(field, rows),
+            "id" => passed(self.id)?,
+            "time" => passed(self.time)?,
+            "unit" => passed(self.unit)?,
+            "model" => texts(|line| line.version.model.clone()),
+            "version" => texts(|line| line.version.version.clone()),
+            "arm" => texts(|line| line.arm.to_owned()),
+            "role" => texts(|line| line.role.to_owned()),
+            "decision" => texts(|line| line.decision.to_owned()),
+            "score" => numbers(|line| line.score),
+            "propensity" => numbers(|line| line.propensity),
+            "deployment" => Arc::new(Int64Array::from_value(deployment, lines.len())),
+            "reasons" => return reasons(field, lines),
+            "context" => return self.context_maps(field, passed, lines.len()),
             other => {
                 return Err(ArrowError::SchemaError(format!("a prediction has no column `{other}`")));
             }
@@ -125,16 +156,21 @@ impl Envelope {
     }
 
     /// One map a row, of column name to the value's text.
-    fn context_maps(&self, field: &Field, rows: &RecordBatch) -> Result<ArrayRef, ArrowError> {
+    fn context_maps(
+        &self,
+        field: &Field,
+        passed: &dyn Fn(usize) -> Result<ArrayRef, ArrowError>,
+        n: usize,
+    ) -> Result<ArrayRef, ArrowError> {
         let DataType::Map(entries, sorted) = field.data_type() else { return Err(not_of_type(field, "map")) };
         let DataType::Struct(parts) = entries.data_type() else { return Err(not_of_type(field, "map")) };
-        let (n, width) = (rows.num_rows(), self.context.len());
+        let width = self.context.len();
         let names = self.context.iter().map(|(name, _)| name.as_str());
         let keys = StringArray::from_iter_values(names.cycle().take(n * width));
         let texts: Vec<ArrayRef> = self
             .context
             .iter()
-            .map(|(_, column)| cast(rows.column(*column), &DataType::Utf8))
+            .map(|(_, column)| cast(&passed(*column)?, &DataType::Utf8))
             .collect::<Result<_, _>>()?;
         let values = if texts.is_empty() {
             new_empty_array(&DataType::Utf8)
@@ -177,11 +213,29 @@ pub fn check_schema(schema: &Schema) -> Result<(), String> {
     }
 }
 
-fn no_reasons(field: &Field, n: usize) -> Result<ArrayRef, ArrowError> {
+fn reasons(field: &Field, lines: &[Line<'_>]) -> Result<ArrayRef, ArrowError> {
     let DataType::List(item) = field.data_type() else { return Err(not_of_type(field, "list")) };
     let item: FieldRef = item.clone();
-    let none = new_empty_array(item.data_type());
-    Ok(Arc::new(ListArray::try_new(item, OffsetBuffer::new_zeroed(n), none, None)?))
+    let given = lines.iter().map(|line| line.reason).filter(|reason| !reason.is_empty());
+    let values = cast(&StringArray::from_iter_values(given), item.data_type())?;
+    let offsets = OffsetBuffer::from_lengths(lines.iter().map(|line| usize::from(!line.reason.is_empty())));
+    Ok(Arc::new(ListArray::try_new(item, offsets, values, None)?))
+}
+
+/// Values by index; no copy if they are all of them as they are.
+fn pick(column: &ArrayRef, indices: &[u32]) -> Result<ArrayRef, ArrowError> {
+    if is_whole(indices, column.len()) {
+        return Ok(column.clone());
+    }
+    arrow::compute::take(column, &UInt32Array::from(indices.to_vec()), None)
+}
+
+fn text(column: &ArrayRef) -> Result<StringArray, ArrowError> {
+    Ok(cast(column, &DataType::Utf8)?.as_string::<i32>().clone())
+}
+
+fn is_whole(indices: &[u32], rows: usize) -> bool {
+    indices.len() == rows && indices.iter().zip(0_u32..).all(|(a, b)| *a == b)
 }
 
 fn not_of_type(field: &Field, wanted: &str) -> ArrowError {
@@ -201,7 +255,7 @@ fn column(features: &Schema, name: &str, fits: fn(&DataType) -> bool) -> Result<
 
 /// Rows by index, in that order; no copy if they are all of them as they are.
 pub fn take(rows: &RecordBatch, indices: &[u32]) -> Result<RecordBatch, ArrowError> {
-    if indices.len() == rows.num_rows() && indices.iter().zip(0_u32..).all(|(a, b)| *a == b) {
+    if is_whole(indices, rows.num_rows()) {
         return Ok(rows.clone());
     }
     arrow::compute::take_record_batch(rows, &UInt32Array::from(indices.to_vec()))

@@ -9,10 +9,12 @@
 //! mean. The last event of the topic of deployments that can serve is in force: a thread follows it, loads and warms up its
 //! versions beside the old ones, and tasks take them between two batches.
 
+mod answers;
 mod deployed;
 mod deployments;
 mod envelope;
 mod error;
+mod explore;
 pub mod library;
 mod loading;
 mod matrix;
@@ -22,6 +24,7 @@ mod onnx;
 pub mod repository;
 mod service;
 mod serving;
+mod stats;
 mod task;
 #[cfg(test)]
 mod testing;

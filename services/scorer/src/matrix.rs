@@ -21,6 +21,8 @@ pub struct Matrix {
     pub values: Vec<f32>,
     /// For each row of the matrix, its index in the batch; ascending.
     pub rows: Vec<u32>,
+    /// Rows of the matrix in which an input has its default: index in the batch, ascending.
+    pub defaulted: Vec<u32>,
     /// Rows in which an input is missing whose policy is to reject: index in the batch, and what is missing.
     pub rejected: Vec<(u32, String)>,
 }
@@ -44,13 +46,17 @@ impl InputColumns {
     pub fn matrix(&self, rows: &RecordBatch) -> Result<Matrix, arrow::error::ArrowError> {
         let mut values = vec![0.0_f32; rows.num_rows() * self.inputs.len()];
         let mut missing: Vec<Option<String>> = vec![None; rows.num_rows()];
+        let mut defaulted = vec![false; rows.num_rows()];
         for (place, (input, index)) in self.inputs.iter().enumerate() {
             let column = floats(rows.column(*index))?;
             let cells = values.iter_mut().skip(place).step_by(self.inputs.len());
             for (row, (cell, value)) in cells.zip(column.iter()).enumerate() {
                 match (value.filter(|v| v.is_finite()), input.missing) {
                     (Some(value), _) => *cell = value,
-                    (None, Missing::Default(default)) => *cell = default,
+                    (None, Missing::Default(default)) => {
+                        *cell = default;
+                        defaulted[row] = true;
+                    }
                     (None, Missing::Reject) => {
                         let what = value.map_or_else(|| "NULL".to_owned(), |v| v.to_string());
                         let note = format!("model input `{}` is {what}", input.name);
@@ -59,7 +65,9 @@ impl InputColumns {
                 }
             }
         }
-        Ok(self.without_rejected(values, missing))
+        let mut matrix = self.without_rejected(values, missing);
+        matrix.defaulted = matrix.rows.iter().copied().filter(|row| defaulted[*row as usize]).collect();
+        Ok(matrix)
     }
 
     fn without_rejected(&self, mut values: Vec<f32>, missing: Vec<Option<String>>) -> Matrix {
@@ -178,6 +186,7 @@ mod tests {
         ];
         assert_eq!(matrix.values, expected);
         assert_eq!(matrix.rows, [0, 1, 2, 3]);
+        assert_eq!(matrix.defaulted, [1, 2, 3]);
         assert!(matrix.rejected.is_empty());
     }
 
@@ -186,6 +195,7 @@ mod tests {
         let matrix =
             matrix(&[("whole", Missing::Reject), ("real", Missing::Reject), ("yes", Missing::Default(9.0))]);
         assert_eq!(matrix.rows, [0]);
+        assert!(matrix.defaulted.is_empty(), "row 2 took a default and is rejected all the same");
         assert_eq!(matrix.values, [1.0, 0.1, 1.0]);
         let notes: Vec<_> = matrix.rejected.iter().map(|(row, note)| (*row, note.as_str())).collect();
         assert_eq!(

@@ -13,9 +13,11 @@ use millrace_topics::{
 use rdkafka::config::ClientConfig;
 
 use crate::envelope::{self, Envelope, Names};
+use crate::explore::Explore;
 use crate::matrix::InputColumns;
 use crate::onnx::{self, Model};
 use crate::serving::{Serving, repository_of};
+use crate::stats::writer::{StatsTopic, StatsWriter};
 use crate::task::ScorerTask;
 use crate::version::FeatureColumns;
 use crate::watcher::{Watch, Watcher};
@@ -39,7 +41,7 @@ pub fn service(
     let alerts = Alerts::new(kafka, registry.clone(), app, grouped);
     let watch = Watch {
         kafka: kafka.clone(),
-        registry,
+        registry: registry.clone(),
         interleaves: false,
         alerts: alerts.map_err(|error| Error::Application(error.to_string()))?,
         topic: parts.deployments.kafka.clone(),
@@ -52,6 +54,14 @@ pub fn service(
         advice: advice(app, topic, parts.deployments),
     };
     let watcher = Arc::new(Watcher::start(watch, serving.clone())?);
+    let (writer, stats) = StatsWriter::start(StatsTopic {
+        kafka: kafka.clone(),
+        registry,
+        topic: parts.stats.kafka.clone(),
+        predictions: topic.stem.clone(),
+    })?;
+    let writer = Arc::new(writer);
+    let explore = parts.table.explore.as_ref().map(|table| Explore::new(&topic.stem, table));
     let stage = Stage {
         name: format!("scorer/{}", topic.stem),
         inputs: vec![InputTopic {
@@ -65,10 +75,11 @@ pub fn service(
         start: Start::Earliest,
         task: {
             let (serving, watcher) = (serving.clone(), watcher.clone());
-            Arc::new(move |_| {
-                // As long as tasks can be made, deployments are followed.
-                let _ = &watcher;
-                Ok(Box::new(ScorerTask::new(serving.clone(), envelope.clone())))
+            Arc::new(move |partition| {
+                // As long as tasks can be made, deployments are followed and stats written.
+                let _ = (&watcher, &writer);
+                let (serving, envelope) = (serving.clone(), envelope.clone());
+                Ok(Box::new(ScorerTask::new(serving, envelope, explore.clone(), stats.clone(), partition)))
             })
         },
     };
@@ -132,6 +143,7 @@ struct Parts<'a> {
     id: &'a str,
     time: &'a str,
     deployments: &'a Topic,
+    stats: &'a Topic,
     dead_letters: &'a KafkaTopic,
 }
 
@@ -170,9 +182,13 @@ impl<'a> Parts<'a> {
             .iter()
             .find(|t| matches!(t.role, Role::DeadLetters))
             .ok_or_else(|| fail(format!("{}/dead-letters.toml is missing", app.folder.display())))?;
+        let stats = app
+            .scorer_stats()
+            .ok_or_else(|| fail(format!("{}/scorer-stats.toml is missing", app.folder.display())))?;
         Ok(Self {
             topic,
             table,
+            stats,
             features,
             feature_columns: schema.arrow().clone(),
             id: features.id.as_deref().ok_or_else(|| lacks("id", "their id"))?,

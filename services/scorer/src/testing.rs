@@ -145,6 +145,7 @@ pub(crate) fn application(first: &[(&str, &str)]) -> Application {
         features: "features".into(),
         unit: "customer_id".into(),
         context: vec!["country".into()],
+        explore: None,
     };
     let first =
         first.iter().map(|(stem, model)| ((*stem).to_owned(), ModelRef::parse(model).unwrap())).collect();

@@ -92,6 +92,13 @@ impl Version {
         Ok(scores)
     }
 
+    /// The scores of a matrix, all or none.
+    pub fn score_all(&self, matrix: &[f32]) -> Result<Scored, Error> {
+        let start = Instant::now();
+        let scores = self.score(matrix)?.into_iter().map(Ok).collect();
+        Ok(Scored { scores, took: start.elapsed() })
+    }
+
     /// As [`Self::score`], row by row where the model fails on all of them together, so that a row that it cannot take
     /// costs no other one. A model that cannot even be asked fails on every row.
     pub fn score_each(&self, matrix: &[f32]) -> Scored {

@@ -249,7 +249,7 @@ impl Follower {
                 Ok(deployed) => {
                     tracing::info!(
                         topic = %self.watch.predictions, offset = event.offset,
-                        champion = %deployed.champion().reference(), mode = event.deployment.mode, "deployed"
+                        champion = %deployed.champion().reference(), mode = deployed.deployment.mode, "deployed"
                     );
                     self.serving.set(deployed);
                     self.measure("millrace_deployments_total");

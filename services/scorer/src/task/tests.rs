@@ -11,7 +11,8 @@ use crate::testing::{deployed, feature_rows, feature_schema, golden, prediction_
 fn task(serving: &Serving) -> ScorerTask {
     let context = ["country".to_owned(), "amount".to_owned()];
     let names = Names { id: "tx_id", time: "tx_time", unit: "customer_id", context: &context };
-    ScorerTask::new(serving.clone(), Envelope::find(&prediction_schema(), &feature_schema(), &names).unwrap())
+    let envelope = Envelope::find(&prediction_schema(), &feature_schema(), &names).unwrap();
+    ScorerTask::new(serving.clone(), envelope, None, StatsQueue::none(), 0)
 }
 
 fn serving(model: &str) -> Serving {
@@ -39,8 +40,13 @@ fn batch(rows: RecordBatch, late: &[usize]) -> Batch {
 fn apply(task: &mut ScorerTask, batch: &Batch) -> Effects {
     let mut effects = Effects::default();
     task.apply(batch, &mut effects).unwrap();
-    // No row disappears: each is predicted or rejected, once.
-    let mut seen: Vec<u32> = effects.outputs.iter().flat_map(|output| output.cause.clone()).collect();
+    // No row disappears: each has one answer or is rejected, once.
+    let answers = |output: &Output| -> Vec<u32> {
+        let roles = output.rows.column_by_name("role").unwrap().clone();
+        let all = output.cause.iter().zip(texts(&roles));
+        all.filter(|(_, role)| *role == Some("serving")).map(|(cause, _)| *cause).collect()
+    };
+    let mut seen: Vec<u32> = effects.outputs.iter().flat_map(answers).collect();
     seen.extend(effects.rejected.iter().map(|rejection| rejection.row));
     seen.sort_unstable();
     let live = batch.phase == Phase::Live;
@@ -219,3 +225,5 @@ fn without_a_champion_the_worker_stops_instead_of_losing_rows() {
         task(&Serving::new("no model is deployed")).apply(&rows, &mut Effects::default()).unwrap_err();
     assert_eq!(error.0, "no model is deployed");
 }
+
+mod arms;
