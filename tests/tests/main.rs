@@ -5,6 +5,8 @@ mod click_feedback;
 #[cfg(test)]
 mod datafusion_oracle;
 #[cfg(test)]
+mod deploying;
+#[cfg(test)]
 mod deployments;
 #[cfg(test)]
 mod drift;

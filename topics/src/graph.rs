@@ -337,4 +337,15 @@ Every step writes what it rejects to shop.dead-letters.
             assert_eq!(node(name), 1, "{name} in {mermaid}");
         }
     }
+
+    #[test]
+    fn the_scorer_writes_alerts_and_stats_beside_its_predictions() {
+        let mut shop = shop();
+        shop.topics.push(topic("alerts", None, Role::Alerts));
+        shop.topics.push(topic("scorer-stats", None, Role::ScorerStats));
+        let text = Graph::new(&shop, view(), &[]).text();
+        let flow = "  shop.view             -> scorer/scores  -> shop.scores\n  \
+                    shop.deployments                        -> shop.scorer-stats\n";
+        assert!(text.contains(flow) && text.contains("-> shop.alerts\n"), "{text}");
+    }
 }

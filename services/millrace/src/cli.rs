@@ -69,6 +69,20 @@ pub enum Command {
         #[command(flatten)]
         service: config::Args,
     },
+    /// Say which model versions serve a prediction topic, and how; every scorer swaps between two batches
+    Deploy(Box<DeployArgs>),
+    /// Show what serves, since when, set by whom and why, and everything that served before
+    Deployments {
+        /// The application
+        app: String,
+        /// The prediction topic; all of them unless given
+        topic: Option<String>,
+        /// One JSON object per line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        service: config::Args,
+    },
     /// Watch what flows for change: the service, its alarms, reports
     #[command(subcommand)]
     Drift(DriftCommand),
@@ -126,6 +140,71 @@ pub enum GraphFormat {
     Dot,
     /// For Markdown
     Mermaid,
+}
+
+/// `millrace deploy ...`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).multiple(true))]
+pub struct DeployArgs {
+    /// The application
+    pub app: String,
+    /// The prediction topic
+    pub topic: String,
+    /// The version that serves: <version> of the model that serves now, or <model>/<version>; the one that serves now
+    /// unless given
+    #[arg(long, value_name = "VERSION", group = "what")]
+    pub champion: Option<String>,
+    /// A version that only watches: it predicts, and nobody acts on it; repeatable
+    #[arg(long = "shadow", value_name = "[NAME=]VERSION", group = "what")]
+    pub shadows: Vec<String>,
+    /// An arm of an A/B test with its share of the units, such as b=2:0.3; repeatable. The control has what is left, or is
+    /// an arm of the champion's version
+    #[arg(long = "arm", value_name = "NAME=VERSION:SHARE", group = "what", conflicts_with_all = ["canary", "interleave"])]
+    pub arms: Vec<String>,
+    /// A new version that has a share of the units, compared with a baseline of the same size. The same command with a
+    /// greater share lets it grow
+    #[arg(long, value_name = "VERSION", group = "what", requires = "share", conflicts_with = "interleave")]
+    pub canary: Option<String>,
+    /// The canary's share, of 0 to 1
+    #[arg(long, value_name = "SHARE", requires = "canary")]
+    pub share: Option<f64>,
+    /// Versions whose rankings every list is made of, such as 2,3
+    #[arg(long, value_name = "VERSION,VERSION", value_delimiter = ',', group = "what")]
+    pub interleave: Vec<String>,
+    /// How lists are made: team_draft, balanced, debiased_balanced, probabilistic or optimized
+    #[arg(long, value_name = "NAME", default_value = "team_draft", requires = "interleave")]
+    pub method: String,
+    /// Draw the arm of each event anew, not once per unit
+    #[arg(long, requires = "arms")]
+    pub per_event: bool,
+    /// The experiment that it belongs to
+    #[arg(long, value_name = "NAME")]
+    pub experiment: Option<String>,
+    /// What units are hashed with into their buckets; one of its own for each experiment unless given
+    #[arg(long, value_name = "TEXT")]
+    pub salt: Option<String>,
+    /// Experiments that share a namespace have no unit in common; this one takes the buckets FROM to TO of 10,000
+    #[arg(long, value_name = "NAME:FROM-TO")]
+    pub namespace: Option<String>,
+    /// Put an earlier deployment into force again: that at OFFSET, or the one before that in force
+    #[arg(long, value_name = "OFFSET", num_args = 0..=1, group = "what",
+          conflicts_with_all = ["champion", "shadows", "arms", "canary", "interleave", "experiment", "salt", "namespace"])]
+    pub rollback: Option<Option<i64>>,
+    /// Refuse if another deployment than that at OFFSET is in force by now
+    #[arg(long, value_name = "OFFSET")]
+    pub seen: Option<i64>,
+    /// Who decides it
+    #[arg(long, env = "USER", default_value = "somebody")]
+    pub by: String,
+    /// Why
+    #[arg(long, default_value = "")]
+    pub reason: String,
+    /// Show what would be written, and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How to reach Kafka and the registry
+    #[command(flatten)]
+    pub service: config::Args,
 }
 
 /// `millrace drift ...`

@@ -6,6 +6,7 @@ mod check;
 mod cli;
 mod dead_letters;
 mod demo;
+mod deploy;
 mod drift;
 mod embedded;
 mod experiment;
@@ -50,6 +51,10 @@ fn run(cli: Cli) -> Result<ExitCode> {
         Command::Scorer { app, service } => services::up(folder, &app, &service, services::Which::Scorer)?,
         Command::Experiments { app, service } => {
             services::up(folder, &app, &service, services::Which::Experiments)?;
+        }
+        Command::Deploy(args) => deploy::run(folder, &args)?,
+        Command::Deployments { app, topic, json, service } => {
+            deploy::list(folder, &app, topic.as_deref(), json, &service)?;
         }
         Command::Drift(command) => return drift::run(folder, command),
         Command::Experiment(command) => return experiment::run(command),

@@ -128,8 +128,8 @@ impl Envelope {
         deployment: i64,
         lines: &[Line<'_>],
     ) -> Result<ArrayRef, ArrowError> {
-        let texts = |text: fn(&Line<'_>) -> String| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(lines.iter().map(text)))
+        let texts = |text: for<'b> fn(&'b Line<'b>) -> &'b str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(lines.iter().map(|line| text(line))))
         };
         let numbers = |number: fn(&Line<'_>) -> f64| -> ArrayRef {
             Arc::new(Float64Array::from_iter_values(lines.iter().map(number)))
@@ -138,11 +138,11 @@ impl Envelope {
             "id" => passed(self.id)?,
             "time" => passed(self.time)?,
             "unit" => passed(self.unit)?,
-            "model" => texts(|line| line.version.model.clone()),
-            "version" => texts(|line| line.version.version.clone()),
-            "arm" => texts(|line| line.arm.to_owned()),
-            "role" => texts(|line| line.role.to_owned()),
-            "decision" => texts(|line| line.decision.to_owned()),
+            "model" => texts(|line| &line.version.model),
+            "version" => texts(|line| &line.version.version),
+            "arm" => texts(|line| line.arm),
+            "role" => texts(|line| line.role),
+            "decision" => texts(|line| line.decision),
             "score" => numbers(|line| line.score),
             "propensity" => numbers(|line| line.propensity),
             "deployment" => Arc::new(Int64Array::from_value(deployment, lines.len())),

@@ -33,4 +33,6 @@ mod watcher;
 
 pub use error::Error;
 pub use model_file::{Decision, Missing, ModelFile, ModelInput, Training};
-pub use service::{check, service};
+pub use service::{check, check_version, scored_columns, service};
+pub use serving::repository_of;
+pub use version::FeatureColumns;

@@ -40,6 +40,16 @@ pub fn read(root: &Path, reference: &ModelRef) -> Result<StoredModel, Error> {
     Ok(StoredModel { reference: reference.clone(), file, onnx })
 }
 
+/// The versions of a model that the repository has, those of greater numbers last.
+pub fn versions(root: &Path, model: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(root.join(model)).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.path().join("model.toml").is_file());
+    let mut versions: Vec<String> =
+        folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    versions.sort_by_key(|version| (version.len(), version.clone()));
+    versions
+}
+
 fn bytes(path: &PathBuf) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(|source| Error::Read { file: path.clone(), source })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use millrace_runtime::service::{InputTopic, Service, Stage};
 use millrace_schemas::SchemaRegistry;
 use millrace_topics::alerts::Alerts;
@@ -15,11 +15,11 @@ use rdkafka::config::ClientConfig;
 use crate::envelope::{self, Envelope, Names};
 use crate::explore::Explore;
 use crate::matrix::InputColumns;
-use crate::onnx::{self, Model};
+use crate::onnx;
 use crate::serving::{Serving, repository_of};
 use crate::stats::writer::{StatsTopic, StatsWriter};
 use crate::task::ScorerTask;
-use crate::version::FeatureColumns;
+use crate::version::{FeatureColumns, Version};
 use crate::watcher::{Watch, Watcher};
 use crate::{Error, library, repository};
 
@@ -100,8 +100,10 @@ pub fn service(
 pub fn check(app: &Application, topic: &Topic, features: &SchemaRef) -> Vec<Problem> {
     let Some((deployments, table)) = deployments_of(app) else { return Vec::new() };
     let Some(reference) = table.first.get(&topic.stem) else { return Vec::new() };
-    let Err(error) = check_model(&repository_of(app), reference, features, &topic.stem) else {
-        return Vec::new();
+    let explored = check_explored(app, topic, reference);
+    let columns = FeatureColumns { topic: topic.stem.clone(), schema: features.clone() };
+    let Err(error) = check_model(&repository_of(app), reference, &columns) else {
+        return explored.into_iter().collect();
     };
     let problem =
         |message: String| deployments.problem(&format!("deployments.first.{}", topic.stem), message);
@@ -113,17 +115,47 @@ pub fn check(app: &Application, topic: &Topic, features: &SchemaRef) -> Vec<Prob
     }
 }
 
-fn check_model(root: &Path, reference: &ModelRef, features: &Schema, topic: &str) -> Result<(), Error> {
-    let stored = repository::read(root, reference)?;
-    InputColumns::find(&stored.file, features).map_err(|problems| Error::Misfit {
-        model: reference.to_string(),
-        features: topic.to_owned(),
-        problems,
-    })?;
+/// The columns of the rows that the models of a topic score; `None` where its feature topic is not known.
+pub fn scored_columns(app: &Application, topic: &Topic) -> Option<FeatureColumns> {
+    let Role::Predictions(table) = &topic.role else { return None };
+    let features = app.topic(&table.features)?;
+    let schema = features.kafka.schema.as_ref()?.arrow().clone();
+    Some(FeatureColumns { topic: features.kafka.name.clone(), schema })
+}
+
+/// Checks that a version can score rows of these columns: its files, its signature, and where ONNX Runtime is installed
+/// that it loads and passes its warm-up.
+pub fn check_version(app: &Application, reference: &ModelRef, columns: &FeatureColumns) -> Result<(), Error> {
+    check_model(&repository_of(app), reference, columns)
+}
+
+fn check_model(root: &Path, reference: &ModelRef, columns: &FeatureColumns) -> Result<(), Error> {
     if library::find().is_ok() {
-        Model::load(&stored)?;
+        return Version::load(root, reference, columns, 1).map(drop);
     }
-    Ok(())
+    let stored = repository::read(root, reference)?;
+    InputColumns::find(&stored.file, &columns.schema).map(drop).map_err(|problems| Error::Misfit {
+        model: reference.to_string(),
+        features: columns.topic.clone(),
+        problems,
+    })
+}
+
+/// A decision that no model takes is a slip of the pen: who acts on predictions would not know it.
+fn check_explored(app: &Application, topic: &Topic, reference: &ModelRef) -> Option<Problem> {
+    let Role::Predictions(table) = &topic.role else { return None };
+    let explore = table.explore.as_ref()?;
+    let words = repository::read(&repository_of(app), reference).ok()?.file.decision;
+    let known = [&words.above, &words.below].contains(&&explore.decision);
+    (!known).then(|| {
+        topic.problem(
+            "predictions.explore.decision",
+            format!(
+                "`{}` is no decision of model {reference}; write \"{}\" or \"{}\"",
+                explore.decision, words.below, words.above
+            ),
+        )
+    })
 }
 
 /// Files as the person knows them, from the folder of applications on.

@@ -25,10 +25,9 @@ impl Serving {
         Self(Arc::new(Mutex::new(State { deployed: None, waiting: waiting.into(), dead: None })))
     }
 
-    /// From the next batch on, this one serves. Versions that it does not have are freed with the last batch that uses
-    /// them.
-    pub fn set(&self, deployed: Deployed) {
-        lock(&self.0).deployed = Some(Arc::new(deployed));
+    /// From the next batch on, this one serves. Gives back what served before: batches may still use it.
+    pub fn set(&self, deployed: Deployed) -> Option<Arc<Deployed>> {
+        lock(&self.0).deployed.replace(Arc::new(deployed))
     }
 
     /// Says why nothing serves yet.

@@ -19,6 +19,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use crate::Error;
+use crate::deployed::Deployed;
 use crate::deployments::{Event, History};
 use crate::loading;
 use crate::serving::Serving;
@@ -112,6 +113,8 @@ struct Follower {
     told: BTreeSet<i64>,
     /// Alerts that could not be written yet.
     alerts: Vec<Alert>,
+    /// What served before, while batches still use it: models are freed on this thread, not on one that scores.
+    retired: Vec<Arc<Deployed>>,
 }
 
 impl Follower {
@@ -143,6 +146,7 @@ impl Follower {
             tried: None,
             told: BTreeSet::new(),
             alerts: Vec::new(),
+            retired: Vec::new(),
         };
         follower.assign().map_err(|error| Error::Deployments {
             topic: follower.watch.topic.name.clone(),
@@ -175,6 +179,7 @@ impl Follower {
     /// Takes the next event, or at the end of the log puts the last one into force. A fault leaves the place in the log
     /// as it was.
     fn step(&mut self) -> Result<(), String> {
+        self.retired.retain(|deployed| Arc::strong_count(deployed) > 1);
         match self.consumer.poll(POLL) {
             None => self.try_again(),
             Some(Ok(message)) => {
@@ -251,7 +256,7 @@ impl Follower {
                         topic = %self.watch.predictions, offset = event.offset,
                         champion = %deployed.champion().reference(), mode = deployed.deployment.mode, "deployed"
                     );
-                    self.serving.set(deployed);
+                    self.retired.extend(self.serving.set(deployed));
                     self.measure("millrace_deployments_total");
                     break;
                 }

@@ -233,6 +233,26 @@ fn a_view_without_its_sql_is_a_problem() {
 }
 
 #[test]
+fn an_explored_slice_has_a_share_and_a_decision() {
+    let explore =
+        |text: &str| format!("[predictions]\nfeatures = \"view\"\nunit = \"user\"\nexplore = {text}\n");
+    let right = explore("{ share = 0.005, decision = \"approve\" }");
+    let web = Folder::web(&[("scores.toml", &right)]).load().unwrap();
+    let Role::Predictions(scores) = &web.topic("scores").unwrap().role else { panic!("predictions") };
+    let table = scores.explore.as_ref().unwrap();
+    assert_eq!((table.share, table.decision.as_str()), (0.005, "approve"));
+    for (text, part) in [
+        ("{ share = 0.005 }", "decision: is missing"),
+        ("{ share = 0.00015, decision = \"a\" }", "0.00015 is no whole number of ten-thousandths"),
+        ("{ share = 0.9, decision = \"a\" }", "share: is out of range"),
+        ("{ shore = 0.1, decision = \"a\" }", "shore: unknown key"),
+    ] {
+        let found = problems(&[("scores.toml", &explore(text))]);
+        assert!(found.contains(part), "{text}: {found}");
+    }
+}
+
+#[test]
 fn predictions_and_deployments_name_what_exists() {
     let scores = "[predictions]\nfeatures = \"veiw\"\nuint = \"user\"\ncontext = [\"a\", \"a\"]\n";
     let deployments =

@@ -102,3 +102,12 @@ fn the_advice_names_the_command_and_the_key_that_is_missing() {
         "{text}"
     );
 }
+
+#[test]
+fn an_explored_decision_that_no_model_takes_is_told() {
+    let mut app = application(&[("predictions", "logistic/1")]);
+    let Role::Predictions(table) = &mut app.topics[3].role else { panic!("no predictions") };
+    table.explore = Some(millrace_topics::ExploreTable { share: 0.01, decision: "aproove".into() });
+    let [message] = messages(&app).try_into().unwrap();
+    assert!(message.contains("\"accept\" or \"review\""), "{message}");
+}

@@ -9,7 +9,6 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
 
 use super::*;
-use crate::deployed::Deployed;
 use crate::testing::{application, feature_columns, models};
 
 const TOPIC: &str = "fraud.deployments";
