@@ -1,4 +1,7 @@
+use millrace_schemas::envelope::Draw;
+
 use super::*;
+use crate::assignment;
 
 fn version(text: &str) -> ModelRef {
     ModelRef::parse(&format!("m/{text}")).unwrap()
