@@ -25,6 +25,8 @@ use serde_json::Value;
 const PAYMENTS: usize = 20_000;
 /// Payments and labels together, a second.
 const RATE: f64 = 600.0;
+/// Six changes, and what comes after the last.
+const PARTS: usize = 7;
 const WITHIN: Duration = Duration::from_secs(180);
 const SHORT: Duration = Duration::from_secs(60);
 
@@ -42,28 +44,46 @@ fn while_versions_come_and_go_each_payment_has_one_answer_under_the_deployment_t
     let features = millrace.start(&["features", "{app}", "--workers", "2"]).unwrap();
     let kept = millrace.start(&["scorer", "{app}"]).unwrap();
     let mut killed = millrace.start(&["scorer", "{app}"]).unwrap();
-    let (broken, again) = std::thread::scope(|scope| {
-        let publishing = scope.spawn(|| course.publish(PAYMENTS, RATE));
-        course.after(2_000, &["--champion", "2"]).unwrap();
-        course.after(5_000, &["--shadow", "watch=3"]).unwrap();
-        course.wait(8_000).unwrap();
-        killed.process.kill().unwrap();
-        let broken = course.deploy_broken().unwrap();
-        let again = millrace.start(&["scorer", "{app}"]).unwrap();
-        course.after(10_000, &["--champion", "3"]).unwrap();
-        course.after(13_000, &["--champion", "3", "--arm", "b=1:0.3", "--reason", "cheaper"]).unwrap();
-        course.wait(16_000).unwrap();
-        // Back to the deployment of the second champion, the second event of the log.
-        let second = course.history().unwrap().keys().copied().nth(1).unwrap().to_string();
-        course.after(16_000, &["--rollback", &second]).unwrap();
-        publishing.join().unwrap().unwrap();
-        (broken, again)
-    });
+    let mut flow = course.flow();
+    flow.during(|| course.deploy(&["--champion", "2"])).unwrap();
+    flow.during(|| course.deploy(&["--shadow", "watch=3"])).unwrap();
+    let (broken, again) = flow
+        .during(|| {
+            killed.process.kill()?;
+            Ok((course.deploy_broken()?, millrace.start(&["scorer", "{app}"])?))
+        })
+        .unwrap();
+    flow.during(|| course.deploy(&["--champion", "3"])).unwrap();
+    flow.during(|| course.deploy(&["--champion", "3", "--arm", "b=1:0.3", "--reason", "cheaper"])).unwrap();
+    // Back to the deployment of the second champion, the second event of the log.
+    let second = course.history().unwrap().keys().copied().nth(1).unwrap().to_string();
+    flow.during(|| course.deploy(&["--rollback", &second])).unwrap();
+    flow.during(|| Ok(())).unwrap();
     course.wait(PAYMENTS).unwrap();
     for service in [features, kept, again] {
         service.stop().unwrap();
     }
     course.check(broken).unwrap();
+}
+
+/// The payments of the generated stream and their labels, in parts that flow at a steady rate.
+struct Flow<'a> {
+    course: &'a Course,
+    stream: fraud::Stream,
+}
+
+impl Flow<'_> {
+    /// Changes something while the next part flows: what it deploys is in force for the part after that, however long
+    /// a command takes here.
+    fn during<T>(&mut self, change: impl FnOnce() -> Result<T>) -> Result<T> {
+        let part: Vec<_> = self.stream.by_ref().take(2 * PAYMENTS / PARTS + 1).collect();
+        std::thread::scope(|scope| {
+            let flowing = scope.spawn(|| self.course.publish(part.into_iter(), RATE));
+            let changed = change()?;
+            flowing.join().map_err(|_| anyhow::anyhow!("publishing panicked"))??;
+            Ok(changed)
+        })
+    }
 }
 
 impl Course {
@@ -88,25 +108,22 @@ impl Course {
         Millrace::new(self.stack, &self.app)
     }
 
-    /// The first payments of the generated stream, and their labels, at a steady rate.
-    fn publish(&self, payments: usize, rate: f64) -> Result<()> {
+    fn flow(&self) -> Flow<'_> {
         let params = fraud::Params { customers: 1_000, terminals: 500, days: 60, ..Default::default() };
+        Flow { course: self, stream: fraud::stream(&params).limit(PAYMENTS) }
+    }
+
+    fn publish(&self, events: impl Iterator<Item = fraud::Event>, rate: f64) -> Result<()> {
         let options = kafka::Options {
             registry: self.stack.registry.url().to_owned(),
             rate: Some(rate),
             ..kafka::Options::new(self.stack.kafka.bootstrap(), self.app.name())
         };
-        kafka::send(fraud::stream(&params).limit(payments), &options).map(drop)
+        kafka::send(events, &options).map(drop)
     }
 
     fn wait(&self, payments: usize) -> Result<()> {
         reader::wait_for_origins(self.stack, &self.app.topic("predictions"), payments, WITHIN)
-    }
-
-    /// Deploys once so many payments are scored.
-    fn after(&self, payments: usize, words: &[&str]) -> Result<()> {
-        self.wait(payments)?;
-        self.deploy(words).map(drop)
     }
 
     fn deploy(&self, words: &[&str]) -> Result<String> {

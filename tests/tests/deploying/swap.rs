@@ -29,7 +29,9 @@ fn the_p99_of_the_wait_during_a_swap_is_within_twice_that_before() {
     let payments = 60_000;
     let (arrivals, swaps) = std::thread::scope(|scope| {
         let watching = scope.spawn(|| course.arrivals(&done));
-        let publishing = scope.spawn(|| course.publish(payments, 1_000.0));
+        let params = fraud::Params { customers: 1_000, terminals: 500, days: 60, ..Default::default() };
+        let stream = fraud::stream(&params).limit(payments);
+        let publishing = scope.spawn(|| course.publish(stream, 1_000.0));
         course.wait(5_000).unwrap();
         let mut swaps = Vec::new();
         for swap in 0..SWAPS {
