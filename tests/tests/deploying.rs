@@ -76,13 +76,26 @@ impl Flow<'_> {
     /// Changes something while the next part flows: what it deploys is in force for the part after that, however long
     /// a command takes here.
     fn during<T>(&mut self, change: impl FnOnce() -> Result<T>) -> Result<T> {
-        let part: Vec<_> = self.stream.by_ref().take(2 * PAYMENTS / PARTS + 1).collect();
+        let part = self.next_part();
         std::thread::scope(|scope| {
             let flowing = scope.spawn(|| self.course.publish(part.into_iter(), RATE));
             let changed = change()?;
             flowing.join().map_err(|_| anyhow::anyhow!("publishing panicked"))??;
             Ok(changed)
         })
+    }
+}
+
+impl Flow<'_> {
+    /// As many payments as every part has, with the labels between them: most labels come after the last payment.
+    fn next_part(&mut self) -> Vec<fraud::Event> {
+        let (mut part, mut payments) = (Vec::new(), 0);
+        while payments <= PAYMENTS / PARTS {
+            let Some(event) = self.stream.next() else { break };
+            payments += usize::from(matches!(event, fraud::Event::Payment(_)));
+            part.push(event);
+        }
+        part
     }
 }
 
