@@ -1,17 +1,19 @@
 //! The command line of `millrace-load`.
 
 mod detectors;
+mod ranking;
 mod wide;
 
 use std::io::{BufWriter, stdout};
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use arrow::compute::kernels::cast_utils::Parser as _;
 use arrow::datatypes::Date32Type;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use millrace_load::fraud::{self, Change, ChangeKind, DAY_MS, Params};
-use millrace_load::output::kafka::{self, Follow, Options};
+use millrace_load::output::kafka::{self, Follow, Options, Report};
+use millrace_load::output::source::Payments;
 use millrace_load::output::{json, parquet};
 
 /// Seeded input for Millrace: the same flags give the same records on every machine.
@@ -28,7 +30,11 @@ enum Command {
     ///
     /// The default is the published size of the handbook "Reproducible Machine Learning for Credit Card Fraud
     /// Detection": 5,000 customers, 10,000 terminals, 183 days, about 1.75 million payments with a label each.
+    ///
+    /// `generate ranking` makes requests for ranked lists instead.
     Generate(Box<Generate>),
+    /// Simulated users: read the lists of the ranking application and answer with impressions and clicks.
+    Users(Box<ranking::Users>),
     /// How often change detectors cry wolf and how late they are, on streams whose changes are known.
     #[command(subcommand)]
     Detectors(detectors::Command),
@@ -39,10 +45,13 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct Generate {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Where the records go.
-    #[arg(long, value_enum)]
-    to: Destination,
+    #[arg(long, value_enum, required = true)]
+    to: Option<Destination>,
     /// Keep the first N payments, and their labels.
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
@@ -52,6 +61,13 @@ struct Generate {
     files: Files,
     #[command(flatten)]
     cluster: Cluster,
+}
+
+/// Applications other than fraud.
+#[derive(Debug, Subcommand)]
+enum Other {
+    /// Generate requests for ranked lists (the source `requests` of the ranking application).
+    Ranking(Box<ranking::Generate>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -123,9 +139,9 @@ struct Cluster {
         hide_env_values = true
     )]
     registry: String,
-    /// The application whose topics are written.
-    #[arg(long, default_value = "fraud")]
-    app: String,
+    /// The application whose topics are written; what is generated says which, unless given.
+    #[arg(long)]
+    app: Option<String>,
     /// Records per second, payments and labels together, whether consumers keep up or not. Without it, as fast as the
     /// cluster takes them.
     #[arg(long, value_name = "N", value_parser = parse_rate)]
@@ -143,15 +159,15 @@ struct Cluster {
 }
 
 impl Cluster {
-    fn options(self) -> Options {
+    fn options(&self, default_app: &str) -> Options {
         let max_lag_rows = self.max_lag;
         Options {
-            bootstrap: self.bootstrap,
-            registry: self.registry,
-            app: self.app,
+            bootstrap: self.bootstrap.clone(),
+            registry: self.registry.clone(),
+            app: self.app.clone().unwrap_or_else(|| default_app.to_owned()),
             rate: self.rate,
-            follow: self.follow.map(|group| Follow { group, max_lag_rows }),
-            kafka: self.options,
+            follow: self.follow.clone().map(|group| Follow { group, max_lag_rows }),
+            kafka: self.options.clone(),
         }
     }
 }
@@ -201,13 +217,18 @@ impl Population {
 /// Runs a parsed command line.
 pub fn run(cli: Cli) -> Result<()> {
     match cli.command {
-        Command::Generate(generate) => send(*generate),
+        Command::Generate(generate) => match (generate.other, generate.to) {
+            (Some(Other::Ranking(ranking)), _) => ranking::generate(&ranking),
+            (None, Some(to)) => send(to, Generate { other: None, ..*generate }),
+            (None, None) => bail!("--to says where the records go: parquet, json or kafka"),
+        },
+        Command::Users(users) => ranking::users(&users),
         Command::Detectors(command) => detectors::run(&command),
         Command::Wide(wide) => wide::run(&wide),
     }
 }
 
-fn send(generate: Generate) -> Result<()> {
+fn send(to: Destination, generate: Generate) -> Result<()> {
     let params = generate.population.params()?;
     let mut stream = fraud::stream(&params);
     if let Some(limit) = generate.limit {
@@ -220,16 +241,20 @@ fn send(generate: Generate) -> Result<()> {
         stream.payments().len(),
         stream.labelled().len()
     );
-    match generate.to {
+    match to {
         Destination::Parquet => parquet::write(&stream, &generate.files.dir),
         Destination::Json => Ok(json::write(stream, BufWriter::new(stdout().lock()))?),
         Destination::Kafka => {
-            let report = kafka::send(stream, &generate.cluster.options())?;
-            let seconds = report.elapsed.as_secs_f64();
-            eprintln!("{} records sent and acknowledged in {seconds:.1} s", report.records);
+            let report = kafka::send(&Payments, stream, &generate.cluster.options("fraud"))?;
+            print_sent(&report);
             Ok(())
         }
     }
+}
+
+fn print_sent(report: &Report) {
+    let seconds = report.elapsed.as_secs_f64();
+    eprintln!("{} records sent and acknowledged in {seconds:.1} s", report.records);
 }
 
 #[cfg(test)]

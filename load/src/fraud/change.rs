@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use super::draw::{Draw, Purpose};
+use super::purpose::Purpose;
 use super::{Country, DAY_MS, Params, Payment};
+use crate::draw::Draw;
 
 /// By how much amounts rise, in percent.
 const RISEN: f64 = 130.0;

@@ -5,10 +5,10 @@
 mod arrow;
 mod change;
 mod country;
-mod draw;
 mod params;
 mod payment;
 mod profiles;
+mod purpose;
 mod scenarios;
 mod stream;
 

@@ -1,8 +1,9 @@
 //! Payments: drawn customer by customer and day by day, sorted by time, then struck by fraud.
 
-use super::draw::{Draw, Purpose};
 use super::profiles::{Customer, Grid, Profiles};
+use super::purpose::Purpose;
 use super::{Country, DAY_MS, Params, change, scenarios};
+use crate::draw::Draw;
 
 const SECONDS_PER_DAY: f64 = 86_400.0;
 

@@ -1,7 +1,8 @@
 //! Customers and terminals: where they are, how customers spend, and which terminals each uses.
 
-use super::draw::{Draw, Purpose};
+use super::purpose::Purpose;
 use super::{Country, Params};
+use crate::draw::Draw;
 
 /// The map's width and height.
 const MAP: f64 = 100.0;

@@ -1,7 +1,8 @@
 //! The three fraud scenarios, applied one after the other: a later one overwrites an earlier one's label.
 
-use super::draw::{Draw, Purpose};
+use super::purpose::Purpose;
 use super::{ChangeKind, Params, Payment};
+use crate::draw::Draw;
 
 const LARGE_AMOUNT: f64 = 220.0;
 const TERMINALS_A_DAY: usize = 2;

@@ -5,6 +5,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::fraud::{Country, Event};
+use crate::ranking::request::item_id;
+use crate::ranking::world::Candidate;
+use crate::ranking::{Request, World};
 
 #[derive(Serialize)]
 #[serde(tag = "topic", rename_all = "lowercase")]
@@ -24,6 +27,20 @@ enum Line {
         customer_id: String,
         terminal_id: String,
         fraud: bool,
+    },
+    Requests {
+        request_id: String,
+        request_time: i64,
+        user_id: String,
+        session_id: String,
+        query: String,
+        hour: u32,
+        items: Vec<String>,
+        text_match: Vec<f64>,
+        popularity: Vec<f64>,
+        freshness: Vec<f64>,
+        price: Vec<f64>,
+        affinity: Vec<f64>,
     },
 }
 
@@ -53,11 +70,42 @@ impl From<Event> for Line {
 /// Writes one object per event, in the stream's order: `topic` (`transactions` or `labels`), then the columns of that
 /// topic; times in ms since 1970. A reader that closes the pipe ends the stream without an error.
 pub fn write(events: impl Iterator<Item = Event>, mut out: impl Write) -> io::Result<()> {
-    let write = || {
-        for event in events {
-            serde_json::to_writer(&mut out, &Line::from(event))?;
-            out.write_all(b"\n")?;
+    write_lines(events.map(Line::from), &mut out)
+}
+
+/// Writes one object per request, in the stream's order: `topic` (`requests`), then its columns.
+pub fn write_requests(
+    world: &World,
+    requests: impl Iterator<Item = Request>,
+    mut out: impl Write,
+) -> io::Result<()> {
+    let line = |request: Request| {
+        let candidates: Vec<Candidate> = request.features(world).collect();
+        let of = |value: fn(&Candidate) -> f64| candidates.iter().map(value).collect();
+        Line::Requests {
+            request_id: request.id(),
+            request_time: request.time_ms,
+            user_id: request.user_id(),
+            session_id: format!("s{}", request.session),
+            query: format!("q{}", request.query),
+            hour: request.hour,
+            items: request.items.iter().map(|item| item_id(*item)).collect(),
+            text_match: of(|candidate| candidate.text_match),
+            popularity: of(|candidate| candidate.popularity),
+            freshness: of(|candidate| candidate.freshness),
+            price: of(|candidate| candidate.price),
+            affinity: of(|candidate| candidate.affinity),
         }
+    };
+    write_lines(requests.map(line), &mut out)
+}
+
+fn write_lines(mut lines: impl Iterator<Item = Line>, mut out: impl Write) -> io::Result<()> {
+    let mut write = || {
+        lines.try_for_each(|line| {
+            serde_json::to_writer(&mut out, &line)?;
+            out.write_all(b"\n")
+        })?;
         out.flush()
     };
     match write() {

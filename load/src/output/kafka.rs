@@ -1,9 +1,10 @@
-//! A stream into Kafka, as a foreign client would produce it: Avro in the Confluent wire format, keyed by customer,
-//! partitioned by murmur2, acknowledged by all replicas, each record once.
+//! A stream into Kafka, as a foreign client would produce it: Avro in the Confluent wire format, keyed by customer
+//! or user, partitioned by murmur2, acknowledged by all replicas, each record once.
 
 mod delivery;
 mod follow;
 mod topic;
+pub mod users;
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +13,9 @@ use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use rdkafka::ClientConfig;
 
 use super::pace::Pace;
-use crate::fraud::{Event, Label, Payment, labels_batch, payments_batch};
-use delivery::{Producer, Report};
+use super::source::Source;
+use delivery::Producer;
+pub use delivery::Report;
 pub use follow::Follow;
 use follow::Lag;
 use topic::TopicWriter;
@@ -64,19 +66,23 @@ impl Options {
 
 /// Produces events in their order. An event's time is in its row: Kafka's own timestamp is when it was sent. Fails at
 /// the first record that the cluster did not acknowledge.
-pub fn send(events: impl Iterator<Item = Event>, options: &Options) -> Result<Report> {
-    send_watched(events, options, &ConfluentRegistry::new(&options.registry)?, &mut ())
+pub fn send<S: Source>(
+    source: &S,
+    events: impl Iterator<Item = S::Event>,
+    options: &Options,
+) -> Result<Report> {
+    send_watched(source, events, options, &ConfluentRegistry::new(&options.registry)?, &mut ())
 }
 
 /// Someone who follows what is sent; `()` does not care.
-pub trait Watch {
+pub trait Watch<E> {
     /// How many events the next chunk holds at most.
     fn at_most(&self) -> usize {
         usize::MAX
     }
 
     /// Told of each chunk of events before it is produced: may hold it back, and ends the stream by `false`.
-    fn before(&mut self, _events: &[Event]) -> bool {
+    fn before(&mut self, _events: &[E]) -> bool {
         true
     }
 
@@ -84,30 +90,28 @@ pub trait Watch {
     fn record(&mut self, _topic: &str, _partition: i32, _key: &[u8], _payload: &[u8]) {}
 }
 
-impl Watch for () {}
+impl<E> Watch<E> for () {}
 
 /// [`send`], watched, with the ids of another registry (`options.registry` is not used).
-pub fn send_watched(
-    mut events: impl Iterator<Item = Event>,
+pub fn send_watched<S: Source>(
+    source: &S,
+    mut events: impl Iterator<Item = S::Event>,
     options: &Options,
     registry: &dyn SchemaRegistry,
-    watch: &mut dyn Watch,
+    watch: &mut dyn Watch<S::Event>,
 ) -> Result<Report> {
     let producer = Producer::new(options.client())?;
-    let mut writers = Writers {
-        payments: TopicWriter::open(&producer, registry, &format!("{}.transactions", options.app))?,
-        labels: TopicWriter::open(&producer, registry, &format!("{}.labels", options.app))?,
-    };
+    let mut writers = Writers::open(source, &producer, registry, &options.app)?;
     let mut lag = options.follow.clone().map(|follow| Lag::new(follow, &options.client())).transpose()?;
     let pace = Pace::new(options.rate);
     let started = Instant::now();
     let (mut sent, mut flushed_ms) = (0, i64::MIN);
     loop {
-        let chunk: Vec<Event> = events.by_ref().take(pace.chunk().min(watch.at_most())).collect();
+        let chunk: Vec<S::Event> = events.by_ref().take(pace.chunk().min(watch.at_most())).collect();
         let Some(first) = chunk.first() else { break };
-        if first.record_time_ms() >= flushed_ms.saturating_add(FLUSH_EVERY_MS) {
+        if source.record_time_ms(first) >= flushed_ms.saturating_add(FLUSH_EVERY_MS) {
             producer.flush()?;
-            flushed_ms = first.record_time_ms();
+            flushed_ms = source.record_time_ms(first);
         }
         producer.serve_until(started + pace.due(sent).min(Duration::from_secs(u32::MAX.into())))?;
         if let Some(lag) = &mut lag {
@@ -123,30 +127,36 @@ pub fn send_watched(
     Ok(Report { records: sent, elapsed: started.elapsed() })
 }
 
-struct Writers {
-    payments: TopicWriter,
-    labels: TopicWriter,
+/// A writer per topic of a source.
+struct Writers<'a, S> {
+    source: &'a S,
+    topics: Vec<TopicWriter>,
 }
 
-impl Writers {
+impl<'a, S: Source> Writers<'a, S> {
+    /// Writers of the topics of an application.
+    fn open(source: &'a S, producer: &Producer, registry: &dyn SchemaRegistry, app: &str) -> Result<Self> {
+        let open = |stem: &&str| TopicWriter::open(producer, registry, &format!("{app}.{stem}"));
+        Ok(Self { source, topics: source.topics().iter().map(open).collect::<Result<_>>()? })
+    }
+
     /// Encodes a batch per topic, then produces in the order of the events.
-    fn send(&mut self, producer: &Producer, events: &[Event], watch: &mut dyn Watch) -> Result<()> {
-        let (mut payments, mut labels): (Vec<Payment>, Vec<Label>) = (Vec::new(), Vec::new());
-        for event in events {
-            match event {
-                Event::Payment(payment) => payments.push(*payment),
-                Event::Label(label) => labels.push(*label),
-            }
+    fn send(
+        &mut self,
+        producer: &Producer,
+        events: &[S::Event],
+        watch: &mut dyn Watch<S::Event>,
+    ) -> Result<()> {
+        for (writer, rows) in self.topics.iter_mut().zip(self.source.batches(events)?) {
+            writer.encode(&rows)?;
         }
-        self.payments.encode(&payments_batch(&payments)?)?;
-        self.labels.encode(&labels_batch(&labels)?)?;
         for event in events {
-            let writer = match event {
-                Event::Payment(_) => &mut self.payments,
-                Event::Label(_) => &mut self.labels,
+            let (topic, key) = (self.source.topic(event), self.source.key(event));
+            let mut told = |topic: &str, partition, key: &[u8], row: &[u8]| {
+                watch.record(topic, partition, key, row);
             };
-            let key = event.customer().to_string();
-            writer.send_next(producer, key.as_bytes(), watch).with_context(|| format!("at {event:?}"))?;
+            let writer = self.topics.get_mut(topic).context("an event of no topic")?;
+            writer.send_next(producer, key.as_bytes(), &mut told).with_context(|| format!("at {event:?}"))?;
         }
         Ok(())
     }

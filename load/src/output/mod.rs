@@ -4,3 +4,4 @@ pub mod json;
 pub mod kafka;
 mod pace;
 pub mod parquet;
+pub mod source;

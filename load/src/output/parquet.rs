@@ -11,6 +11,7 @@ use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 
 use crate::fraud::{Label, Payment, Stream, labels_batch, labels_schema, payments_batch, payments_schema};
+use crate::ranking::{Request, World, judged_batch, requests_batch};
 
 const ROWS_PER_BATCH: usize = 65_536;
 
@@ -30,6 +31,28 @@ pub fn write(stream: &Stream, dir: &Path) -> Result<()> {
         payments.map(|rows| Ok(payments_batch(rows)?)),
     )?;
     write_file(&dir.join("labels.parquet"), labels_schema(), labels)
+}
+
+/// Writes `requests.parquet` into a folder (made where it is missing), with what a judge says of each candidate where
+/// `judged`.
+pub fn write_requests(
+    world: &World,
+    requests: impl Iterator<Item = Request>,
+    judged: bool,
+    dir: &Path,
+) -> Result<()> {
+    create_dir_all(dir).with_context(|| format!("cannot make the folder {}", dir.display()))?;
+    let batch = |rows: &[Request]| match judged {
+        true => judged_batch(world, rows),
+        false => requests_batch(world, rows),
+    };
+    let schema = batch(&[])?.schema();
+    let mut requests = requests;
+    let chunks = std::iter::from_fn(|| {
+        let rows: Vec<Request> = requests.by_ref().take(ROWS_PER_BATCH / 16).collect();
+        (!rows.is_empty()).then_some(rows)
+    });
+    write_file(&dir.join("requests.parquet"), schema, chunks.map(|rows| Ok(batch(&rows)?)))
 }
 
 fn write_file(

@@ -15,7 +15,10 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 
 use super::*;
-use crate::fraud::{Params, labels_schema, payments_schema, stream};
+use crate::fraud::{
+    Event, Label, Params, Payment, labels_batch, labels_schema, payments_batch, payments_schema, stream,
+};
+use crate::output::source::Payments;
 
 const TRANSACTIONS: &str = include_str!("../../../../schemas/fraud/transactions.avsc");
 const LABELS: &str = include_str!("../../../../schemas/fraud/labels.avsc");
@@ -125,7 +128,8 @@ fn every_event_arrives_once_decodes_and_lies_in_the_partition_of_its_customer() 
     let bus = Bus::start();
     let events: Vec<Event> = stream(&small()).collect();
     let report =
-        send_watched(events.iter().copied(), &bus.options(), bus.registry.as_ref(), &mut ()).unwrap();
+        send_watched(&Payments, events.iter().copied(), &bus.options(), bus.registry.as_ref(), &mut ())
+            .unwrap();
     assert_eq!(report.records, events.len() as u64);
 
     let consumer = bus.consumer("reader");
@@ -188,7 +192,8 @@ fn a_missing_topic_or_schema_is_an_error_that_says_what_to_run() {
     let bus = Bus::start();
     let events = || stream(&small()).take(1);
     let unregistered = InProcessRegistry::default();
-    let error = send_watched(events(), &bus.options(), &unregistered, &mut ()).unwrap_err().to_string();
+    let error =
+        send_watched(&Payments, events(), &bus.options(), &unregistered, &mut ()).unwrap_err().to_string();
     assert!(error.contains("fraud.transactions-value") && error.contains("topics apply"), "{error}");
 }
 
@@ -196,7 +201,9 @@ fn a_missing_topic_or_schema_is_an_error_that_says_what_to_run() {
 fn a_rate_is_kept() {
     let bus = Bus::start();
     let options = Options { rate: Some(1000.0), ..bus.options() };
-    let report = send_watched(stream(&small()).take(500), &options, bus.registry.as_ref(), &mut ()).unwrap();
+    let report =
+        send_watched(&Payments, stream(&small()).take(500), &options, bus.registry.as_ref(), &mut ())
+            .unwrap();
     // The 491st record, which begins the last chunk of ten, is due at 0.49 s.
     assert!(report.elapsed >= Duration::from_millis(490), "{report:?}");
 }
@@ -217,7 +224,7 @@ fn a_followed_group_is_never_left_further_behind_than_the_bound() {
     let registry = bus.registry.clone();
     let sender = thread::spawn(move || {
         let params = Params { customers: 200, ..small() };
-        send_watched(stream(&params).take(total), &options, registry.as_ref(), &mut ()).unwrap()
+        send_watched(&Payments, stream(&params).take(total), &options, registry.as_ref(), &mut ()).unwrap()
     });
     let mut seen = 0;
     while seen < total {

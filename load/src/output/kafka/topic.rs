@@ -7,8 +7,10 @@ use arrow::record_batch::RecordBatch;
 use millrace_schemas::{Encoded, Encoder, Format, SchemaRegistry, TopicSchema};
 use millrace_topics::Partitioner;
 
-use super::Watch;
 use super::delivery::Producer;
+
+/// Told of each record before it is produced: topic, partition, key, payload.
+pub type Told<'a> = &'a mut dyn FnMut(&str, i32, &[u8], &[u8]);
 
 /// Writes the rows of one topic.
 pub struct TopicWriter {
@@ -42,12 +44,12 @@ impl TopicWriter {
     }
 
     /// Sends the next encoded row to the partition of its key.
-    pub fn send_next(&mut self, producer: &Producer, key: &[u8], watch: &mut dyn Watch) -> Result<()> {
+    pub fn send_next(&mut self, producer: &Producer, key: &[u8], told: Told<'_>) -> Result<()> {
         let row = self.encoded.as_ref().and_then(|encoded| encoded.get(self.next));
         let row = row.ok_or_else(|| anyhow!("row {} of {} was not encoded", self.next, self.name))?;
         self.next += 1;
         let partition = i32::try_from(Partitioner::Murmur2.partition(Some(key), self.partitions))?;
-        watch.record(&self.name, partition, key, row);
+        told(&self.name, partition, key, row);
         producer.send(&self.name, partition, key, row)
     }
 }

@@ -6,23 +6,6 @@
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-/// Independent streams of one seed, so that more draws for one purpose shift no other's.
-#[derive(Debug, Clone, Copy)]
-pub enum Purpose {
-    /// Where customers live and how they spend.
-    Customers,
-    /// Where terminals stand.
-    Terminals,
-    /// Which terminals scenario 2 compromises.
-    CompromisedTerminals,
-    /// Which customers scenario 3 compromises, and which of their payments.
-    CompromisedCustomers,
-    /// Which payments a new fleet of terminals takes.
-    NewTerminals,
-    /// The payments of one customer.
-    Payments(u32),
-}
-
 /// Draws of one stream.
 pub struct Draw {
     rng: ChaCha8Rng,
@@ -30,17 +13,10 @@ pub struct Draw {
 }
 
 impl Draw {
-    /// The stream of `seed` for one purpose.
-    pub fn new(seed: u64, purpose: Purpose) -> Self {
+    /// Stream number `stream` of `seed`: streams are independent, so that more draws of one shift no other's.
+    pub fn new(seed: u64, stream: impl Into<u64>) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        rng.set_stream(match purpose {
-            Purpose::Customers => 1,
-            Purpose::Terminals => 2,
-            Purpose::CompromisedTerminals => 3,
-            Purpose::CompromisedCustomers => 4,
-            Purpose::NewTerminals => 5,
-            Purpose::Payments(customer) => (1 << 32) + u64::from(customer),
-        });
+        rng.set_stream(stream.into());
         Self { rng, spare_normal: None }
     }
 
@@ -93,6 +69,11 @@ impl Draw {
         }
     }
 
+    /// Whether an event of this probability happens.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        self.unit() < probability
+    }
+
     /// Moves a uniform sample of `k` distinct items to the front and returns it; all of them where there are fewer.
     pub fn sample<'a, T>(&mut self, items: &'a mut [T], k: usize) -> &'a [T] {
         let k = k.min(items.len());
@@ -111,7 +92,7 @@ mod tests {
     const N: usize = 200_000;
 
     fn moments(draws: impl Fn(&mut Draw) -> f64) -> (f64, f64) {
-        let mut draw = Draw::new(1, Purpose::Customers);
+        let mut draw = Draw::new(1, 1_u64);
         let xs: Vec<f64> = (0..N).map(|_| draws(&mut draw)).collect();
         let mean = xs.iter().sum::<f64>() / N as f64;
         (mean, xs.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / N as f64)
@@ -132,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_sample_is_distinct_and_no_item_is_preferred() {
-        let mut draw = Draw::new(2, Purpose::CompromisedTerminals);
+        let mut draw = Draw::new(2, 3_u64);
         let mut counts = [0_u32; 10];
         for _ in 0..10_000 {
             let mut items: Vec<usize> = (0..10).collect();
@@ -145,11 +126,10 @@ mod tests {
     }
 
     #[test]
-    fn purposes_draw_independently() {
-        let first = |seed, purpose| Draw::new(seed, purpose).unit();
-        assert_ne!(first(1, Purpose::Customers), first(1, Purpose::Terminals));
-        assert_ne!(first(1, Purpose::Payments(0)), first(1, Purpose::Payments(1)));
-        assert_ne!(first(1, Purpose::Customers), first(2, Purpose::Customers));
-        assert_eq!(first(1, Purpose::Payments(7)), first(1, Purpose::Payments(7)));
+    fn streams_draw_independently() {
+        let first = |seed, stream: u64| Draw::new(seed, stream).unit();
+        assert_ne!(first(1, 1), first(1, 2));
+        assert_ne!(first(1, 1), first(2, 1));
+        assert_eq!(first(1, 7), first(1, 7));
     }
 }
