@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use millrace_experiments::assignment::hash::{BUCKETS, bucket};
 use millrace_experiments::assignment::namespace::place;
+use millrace_experiments::interleave::Method;
 use millrace_schemas::envelope::{ArmRole, Deployment, Draw};
 use millrace_topics::ModelRef;
 
@@ -42,6 +43,8 @@ pub struct Arms {
     pub shadows: Vec<ShadowArm>,
     /// Of interleaved lists: the indices in `serving` of the arms that rank every list, in the event's order.
     pub rankers: Vec<usize>,
+    /// Of interleaved lists: how they are made.
+    pub method: Option<Method>,
     /// Per bucket, the index in `serving`.
     by_bucket: Vec<u16>,
     salt: String,
@@ -88,6 +91,7 @@ pub fn arms_of(deployment: &Deployment, interleaves: bool) -> Result<(Vec<ModelR
         serving: vec![ServingArm { name: CHAMPION.to_owned(), version: 0, propensity: 1.0 }],
         shadows: Vec::new(),
         rankers: Vec::new(),
+        method: None,
         by_bucket: vec![0; usize::from(BUCKETS)],
         salt: deployment.salt.clone(),
         draw: deployment.draw,
@@ -106,6 +110,9 @@ pub fn arms_of(deployment: &Deployment, interleaves: bool) -> Result<(Vec<ModelR
         }
     }
     arms.finish(deployment.mode == Deployment::INTERLEAVE);
+    if deployment.mode == Deployment::INTERLEAVE {
+        arms.method = Some(method(&deployment.method, arms.rankers.len())?);
+    }
     Ok((versions, arms))
 }
 
@@ -144,15 +151,21 @@ impl Arms {
         }
     }
 
+    /// Whether a unit may be in the experiment: its namespace keeps it from no other one.
+    pub fn enters(&self, unit: &str) -> bool {
+        let inside = |(namespace, from, to): &(String, i32, i32)| {
+            (*from..*to).contains(&i32::from(place(namespace, unit)))
+        };
+        self.within.as_ref().is_none_or(inside)
+    }
+
     /// Who answers for an event: by the bucket of its unit, or of the event itself where each is drawn anew. Units
     /// outside the namespace's part are in no experiment, for certain.
     pub fn assign(&self, unit: &str, event: &str) -> Assigned {
         if self.serving.len() == 1 {
             return Assigned { arm: 0, propensity: 1.0 };
         }
-        if let Some((namespace, from, to)) = &self.within
-            && !(*from..*to).contains(&i32::from(place(namespace, unit)))
-        {
+        if !self.enters(unit) {
             return Assigned { arm: 0, propensity: 1.0 };
         }
         let drawn_by = match self.draw {
@@ -170,6 +183,17 @@ fn check_mode(mode: &str, interleaves: bool) -> Result<(), String> {
         Deployment::INTERLEAVE if interleaves => Ok(()),
         Deployment::INTERLEAVE => Err("lists are interleaved, and this topic has none".to_owned()),
         other => Err(format!("this version of the scorer does not know the mode `{other}`")),
+    }
+}
+
+/// The method that `name` names, if it can make a list of so many rankings.
+fn method(name: &str, rankers: usize) -> Result<Method, String> {
+    let method: Method = name.parse().map_err(|unknown| format!("method: {unknown}"))?;
+    match rankers {
+        0 | 1 => Err("an interleaved list needs two arms with the role serving".to_owned()),
+        2 => Ok(method),
+        _ if method.takes_many() => Ok(method),
+        _ => Err(format!("`{method}` interleaves two rankings, not {rankers}")),
     }
 }
 
@@ -262,6 +286,15 @@ mod tests {
         let champion = ab(Vec::new());
         refused(&Deployment { mode: "interleave".into(), ..champion.clone() }, "this topic has none");
         refused(&Deployment { mode: "roulette".into(), ..champion.clone() }, "`roulette`");
-        assert!(arms_of(&Deployment { mode: "interleave".into(), ..champion }, true).is_ok());
+        let interleaved = |method: &str, arms: &[&str]| {
+            let arms = arms.iter().map(|name| arm(name, name, ArmRole::Serving, &[])).collect();
+            let (mode, method) = ("interleave".into(), method.into());
+            arms_of(&Deployment { mode, method, arms, ..champion.clone() }, true).map(|(_, arms)| arms)
+        };
+        assert_eq!(interleaved("balanced", &["1", "2"]).unwrap().method, Some(Method::Balanced));
+        assert_eq!(interleaved("team_draft", &["1", "2", "3"]).unwrap().rankers, [1, 2, 3]);
+        assert!(interleaved("balanced", &["1", "2", "3"]).unwrap_err().contains("not 3"));
+        assert!(interleaved("team_draft", &["1"]).unwrap_err().contains("needs two arms"));
+        assert!(interleaved("draft", &["1", "2"]).unwrap_err().contains("`draft`"));
     }
 }

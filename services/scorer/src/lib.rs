@@ -21,6 +21,7 @@ mod matrix;
 pub mod model_file;
 mod near;
 mod onnx;
+pub mod ranking;
 pub mod repository;
 mod service;
 mod serving;

@@ -242,7 +242,7 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn deployments_of(app: &Application) -> Option<(&Topic, &DeploymentsTable)> {
+pub(crate) fn deployments_of(app: &Application) -> Option<(&Topic, &DeploymentsTable)> {
     app.topics.iter().find_map(|topic| match &topic.role {
         Role::Deployments(table) => Some((topic, table)),
         _ => None,
@@ -250,7 +250,7 @@ fn deployments_of(app: &Application) -> Option<(&Topic, &DeploymentsTable)> {
 }
 
 /// What to do where there is no deployment.
-fn advice(app: &Application, topic: &Topic, deployments: &Topic) -> String {
+pub(crate) fn advice(app: &Application, topic: &Topic, deployments: &Topic) -> String {
     let declared = deployments_of(app).is_some_and(|(_, table)| table.first.contains_key(&topic.stem));
     let first = if declared {
         String::new()

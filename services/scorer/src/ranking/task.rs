@@ -1,0 +1,159 @@
+//! Requests in, lists out: the core of the scorer of rankings.
+
+use arrow::array::Array as _;
+use arrow::error::ArrowError;
+use arrow::record_batch::RecordBatch;
+use millrace_runtime::task::{Batch, Effects, Input, Output, Phase, Progress, Rejection, Task, TaskError};
+
+use super::candidates::{Candidates, Fault};
+use super::list::{For, lists};
+use super::ranked::{Ranked, rank};
+use super::rows::{Known, Made, Rows};
+use crate::deployed::Deployed;
+use crate::envelope::take;
+use crate::serving::Serving;
+
+/// Ranks the requests of one partition. Between two batches it takes the deployment that serves then.
+pub struct RankingTask {
+    serving: Serving,
+    candidates: Candidates,
+    rows: Rows,
+    /// How long lists are.
+    length: usize,
+    task_time_ms: Option<i64>,
+}
+
+/// Requests that may have a list: each with its place in the batch's order.
+struct Requests {
+    columns: RecordBatch,
+    order: Vec<u32>,
+}
+
+impl RankingTask {
+    /// A task that makes lists of at most `length` items with what serves.
+    pub fn new(serving: Serving, candidates: Candidates, rows: Rows, length: usize) -> Self {
+        Self { serving, candidates, rows, length, task_time_ms: None }
+    }
+
+    fn rank(&self, batch: &Batch, input: &Input, effects: &mut Effects) -> Result<(), TaskError> {
+        let deployed = self.serving.deployed().map_err(TaskError)?;
+        let failed = |error: ArrowError| TaskError(format!("requests cannot be ranked: {error}"));
+        let read = self.columns_read(&deployed);
+        let requests = self.without_faults(batch, input, &read, effects).map_err(failed)?;
+        if requests.order.is_empty() {
+            return Ok(());
+        }
+        let items = self.candidates.items(&requests.columns);
+        let candidates = self.candidates.rows(&requests.columns, &read).map_err(failed)?;
+        let ranked: Vec<Vec<Result<Ranked, Fault>>> = deployed
+            .versions
+            .iter()
+            .map(|version| rank(version, &candidates, &items))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
+        let known = Known {
+            deployed: &deployed,
+            requests: &requests.columns,
+            items: &items,
+            ranked: &ranked,
+            list_keys: &self.rows.list_keys(&requests.columns).map_err(failed)?,
+        };
+        let made = self.lists(&known, &requests, effects).map_err(failed)?;
+        if made.is_empty() {
+            return Ok(());
+        }
+        let cause: Vec<u32> = made.iter().map(|made| requests.order[made.request as usize]).collect();
+        let late: Vec<bool> =
+            cause.iter().map(|place| input.meta[batch.order[*place as usize].row as usize].late).collect();
+        effects.outputs.push(Output {
+            topic: 0,
+            rows: self.rows.rows(&made, &known).map_err(failed)?,
+            late: if late.contains(&true) { late } else { Vec::new() },
+            cause,
+        });
+        Ok(())
+    }
+
+    /// The columns that any version takes.
+    fn columns_read(&self, deployed: &Deployed) -> Vec<usize> {
+        let names = deployed.versions.iter().flat_map(|version| version.file().input_names());
+        let mut read: Vec<usize> =
+            names.filter_map(|name| self.candidates.schema().index_of(name).ok()).collect();
+        read.sort_unstable();
+        read.dedup();
+        read
+    }
+
+    /// The requests of which lists can be made; the others are rejected.
+    fn without_faults(
+        &self,
+        batch: &Batch,
+        input: &Input,
+        read: &[usize],
+        effects: &mut Effects,
+    ) -> Result<Requests, ArrowError> {
+        let (mut kept, mut order) = (Vec::new(), Vec::new());
+        for (place, taken) in (0..).zip(&batch.order) {
+            let row = taken.row as usize;
+            let fault = self.rows.fault(&input.rows, row);
+            match fault.or_else(|| self.candidates.fault(&input.rows, row, read)) {
+                Some((reason, detail)) => {
+                    effects.rejected.push(Rejection { row: place, reason, detail });
+                }
+                None => {
+                    kept.push(taken.row);
+                    order.push(place);
+                }
+            }
+        }
+        Ok(Requests { columns: take(&input.rows, &kept)?, order })
+    }
+
+    /// The lists of all requests; one that has none is rejected.
+    fn lists<'d>(
+        &self,
+        known: &Known<'d>,
+        requests: &Requests,
+        effects: &mut Effects,
+    ) -> Result<Vec<Made<'d>>, ArrowError> {
+        let [ids, units] = self.rows.ids_and_units(&requests.columns)?;
+        let mut made = Vec::with_capacity(ids.len());
+        for (row, place) in requests.order.iter().enumerate() {
+            let ranked: Vec<_> = known.ranked.iter().map(|of_version| &of_version[row]).collect();
+            let request = For { unit: units.value(row), id: ids.value(row), list_key: &known.list_keys[row] };
+            match lists(known.deployed, request, &ranked, self.length) {
+                Ok(lists) => {
+                    made.extend(lists.into_iter().map(|list| Made { request: row as u32, list }));
+                }
+                Err((reason, detail)) => {
+                    effects.rejected.push(Rejection { row: *place, reason, detail });
+                }
+            }
+        }
+        Ok(made)
+    }
+}
+
+impl Task for RankingTask {
+    fn apply(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), TaskError> {
+        let [input] = batch.inputs.as_slice() else {
+            return Err(TaskError(format!("rankings are made of one topic, not {}", batch.inputs.len())));
+        };
+        if batch.phase == Phase::Live && !batch.order.is_empty() {
+            self.rank(batch, input, effects)?;
+        }
+        self.task_time_ms = self.task_time_ms.max(input.meta.iter().map(|meta| meta.time_ms).max());
+        Ok(())
+    }
+
+    fn progress(&self) -> Progress {
+        Progress { task_time_ms: self.task_time_ms, rebuild_from: vec![None] }
+    }
+
+    fn restore(&mut self, committed: &Progress) {
+        self.task_time_ms = self.task_time_ms.max(committed.task_time_ms);
+    }
+}
+
+#[cfg(test)]
+mod tests;
