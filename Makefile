@@ -10,7 +10,7 @@ FOR_TESTS := sh setup/timed.sh "set-up for tests" sh setup/test.sh
 help: ## What can be made.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 
-demo: ## Payments scored live in this terminal; nothing to install. ARGS="--transactions N --seed S --json"
+demo: ## Payments scored live in this terminal; nothing to install. ARGS="--transactions N --seed S --json", ARGS=ranking
 	@$(BUILD_ONLY)
 	@sh setup/timed.sh "build" cargo build -p millrace
 	@"$(TARGET_DIR)/debug/millrace" demo $(ARGS)

@@ -38,9 +38,9 @@ pub fn views(app: &Application) -> impl Iterator<Item = &Topic> {
     app.topics.iter().filter(|topic| matches!(topic.role, Role::Features(_)))
 }
 
-/// The prediction topics of an application.
+/// The topics that a scorer writes: predictions and rankings.
 pub fn prediction_topics(app: &Application) -> impl Iterator<Item = &Topic> {
-    app.topics.iter().filter(|topic| matches!(topic.role, Role::Predictions(_)))
+    app.topics.iter().filter(|topic| matches!(topic.role, Role::Predictions(_) | Role::Rankings(_)))
 }
 
 /// The topics of the views of an application: internal ones and what links them.

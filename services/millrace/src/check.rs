@@ -69,16 +69,22 @@ pub fn problems(app: &Application) -> Vec<Problem> {
     }
     let Ok(app) = with_schemas(app.clone()) else { return problems };
     let models = prediction_topics(&app).flat_map(|topic| match features_of(&app, topic) {
-        Some(features) => millrace_scorer::check(&app, topic, features),
+        Some(features) => millrace_scorer::check(&app, topic, &features),
         None => Vec::new(),
     });
     models.chain(millrace_drift::service::check(&app)).collect()
 }
 
-/// The columns that a prediction topic scores.
-fn features_of<'a>(app: &'a Application, topic: &Topic) -> Option<&'a SchemaRef> {
-    let Role::Predictions(table) = &topic.role else { return None };
-    Some(app.topic(&table.features)?.kafka.schema.as_ref()?.arrow())
+/// The columns that models of a topic score: those of a feature view, or of the candidates of requests.
+fn features_of(app: &Application, topic: &Topic) -> Option<SchemaRef> {
+    let columns = |stem: &str| Some(app.topic(stem)?.kafka.schema.as_ref()?.arrow().clone());
+    match &topic.role {
+        Role::Predictions(table) => columns(&table.features),
+        Role::Rankings(table) => {
+            Some(millrace_scorer::ranking::candidate_schema(&*columns(&table.requests)?))
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,8 +5,11 @@ mod experiment;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use millrace_experiments::interleave::Method;
 use millrace_load::fraud::ChangeKind;
+use millrace_load::ranking::ClickModel;
 use millrace_runtime::config;
+use millrace_topics::ModelRef;
 
 pub use experiment::{
     AnalyzeArgs, EvaluateArgs, ExperimentCommand, InterleaveArgs, PlanArmsArgs, PlanCanaryArgs, PlanCommand,
@@ -28,7 +31,8 @@ pub struct Cli {
 /// What `millrace` can do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Show the whole path on generated card payments: nothing to install, nothing to configure
+    /// Show the whole path on generated card payments, or two rankers before simulated users: nothing to install, nothing
+    /// to configure
     Demo(DemoArgs),
     /// Check an application's topic files, SQL and models; print every problem, exit 1 if there is one
     Check {
@@ -447,7 +451,10 @@ pub struct BackfillArgs {
 
 /// `millrace demo ...`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct DemoArgs {
+    #[command(subcommand)]
+    pub of: Option<DemoOf>,
     /// How many payments: the first N of the published-size stream
     #[arg(long, value_name = "N", default_value_t = 600_000)]
     pub transactions: u64,
@@ -461,6 +468,45 @@ pub struct DemoArgs {
     /// Print the summary as one JSON object in the last line of standard output
     #[arg(long)]
     pub json: bool,
+}
+
+/// Other demos than that of card payments.
+#[derive(Debug, Subcommand)]
+pub enum DemoOf {
+    /// Two rankers in interleaved lists, simulated users who click on them, and whom they prefer as it becomes clear
+    ///
+    /// Requests of 20 candidates go through the ranking application of topics/ranking, all of it in this process: the scorer
+    /// ranks the candidates by both models and interleaves, users look at the lists and click on what is relevant to them,
+    /// and each click earns credit for the ranker whose pick it was. The models are of known quality (ndcg_10 in their
+    /// model.toml), so that there is a right answer: popularity/1 < relevance/1 < relevance/2.
+    Ranking(RankingDemoArgs),
+}
+
+/// `millrace demo ranking ...`
+#[derive(Debug, Args)]
+pub struct RankingDemoArgs {
+    /// How many visits; every fifth has a second page, which is a request of its own
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub visits: u32,
+    /// Seed of requests and users
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub seed: u64,
+    /// How lists are made: team_draft, balanced, debiased_balanced, probabilistic, optimized
+    #[arg(long, value_name = "METHOD", default_value = "team_draft")]
+    pub method: Method,
+    /// How users click: perfect, navigational, informational
+    #[arg(long, value_name = "MODEL", default_value = "informational")]
+    pub clicks: ClickModel,
+    /// The ranker that is compared with the champion, as <model>/<version>
+    #[arg(long, value_name = "MODEL", default_value = "relevance/2", value_parser = model)]
+    pub challenger: ModelRef,
+    /// Print the summary as one JSON object in the last line of standard output
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn model(text: &str) -> Result<ModelRef, String> {
+    ModelRef::parse(text).ok_or_else(|| "write <model>/<version>, for example relevance/2".to_owned())
 }
 
 /// A change of the demo's stream; none: the world stays as it is.

@@ -21,10 +21,10 @@ use crate::stats::writer::{StatsTopic, StatsWriter};
 use crate::task::ScorerTask;
 use crate::version::{FeatureColumns, Version};
 use crate::watcher::{Watch, Watcher};
-use crate::{Error, library, repository};
+use crate::{Error, library, ranking, repository};
 
-/// The scorer of `topic`, a `[predictions]` topic of the application. Both it and the feature topic that it names must
-/// have their schemas. Starts to follow deployments; the service is ready once one is in force and its model is loaded.
+/// The scorer of `topic`, a `[predictions]` or `[rankings]` topic of the application. Both it and the topic whose rows are
+/// scored must have their schemas. Starts to follow deployments; the service is ready once one is in force and its model is loaded.
 ///
 /// `kafka` says how to reach the cluster; `grouped` is false for an in-process cluster, which has no transactions.
 pub fn service(
@@ -34,6 +34,9 @@ pub fn service(
     registry: Arc<dyn SchemaRegistry>,
     grouped: bool,
 ) -> Result<Service, Error> {
+    if let Role::Rankings(table) = &topic.role {
+        return ranking::service(app, (topic, table), kafka, registry, grouped);
+    }
     onnx::start()?;
     let parts = Parts::find(app, topic)?;
     let envelope = parts.envelope()?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use millrace_load::fraud::{Event, Stream};
 use millrace_load::output::kafka::{Options, Watch, send_watched};
+use millrace_load::output::source::Payments;
 use millrace_runtime::Shutdown;
 use millrace_runtime::embedded::{Amount, Flow};
 use millrace_topics::Application;
@@ -32,7 +33,7 @@ pub fn start(
     let registry = embedded.environment.registry.clone();
     let mut gate = Gate { flow: embedded.flow.clone(), course, shutdown };
     let run = move || {
-        let sent = send_watched(stream, &options, registry.as_ref(), &mut gate);
+        let sent = send_watched(&Payments, stream, &options, registry.as_ref(), &mut gate);
         if sent.is_err() {
             gate.shutdown.request();
         }
@@ -48,7 +49,7 @@ struct Gate {
     shutdown: Shutdown,
 }
 
-impl Watch for Gate {
+impl Watch<Event> for Gate {
     fn at_most(&self) -> usize {
         // The first events of all are payments: labels come days later.
         if self.course.published() == 0 { self.course.ahead() } else { usize::MAX }

@@ -1,13 +1,16 @@
-//! `millrace demo`: generated card payments through the whole path, watched as they pass, judged at the end.
+//! `millrace demo`: generated card payments through the whole path, watched as they pass, judged at the end; `millrace
+//! demo ranking`: simulated users and two rankers.
 
 mod alert;
 mod course;
 mod feed;
 mod latency;
 mod observer;
+mod ranking;
 mod screen;
 mod serving;
 mod summary;
+mod topic;
 mod view;
 mod watched;
 
@@ -21,7 +24,7 @@ use millrace_runtime::{Args, Configuration, Shutdown, telemetry};
 use millrace_topics::{Application, Role};
 
 use crate::application;
-use crate::cli::DemoArgs;
+use crate::cli::{DemoArgs, DemoOf};
 use crate::embedded::Embedded;
 use crate::services;
 use course::Course;
@@ -31,6 +34,9 @@ use summary::Summary;
 
 /// Runs the demo.
 pub fn run(folder: &Path, args: &DemoArgs) -> Result<()> {
+    if let Some(DemoOf::Ranking(args)) = &args.of {
+        return ranking::run(folder, args);
+    }
     let mut app = application::load(folder, "fraud")?;
     if args.change.0 == Some(ChangeKind::Labels) {
         hurry(&mut app);
@@ -109,7 +115,7 @@ fn change_day(last_day: i64) -> u32 {
 /// Shows the stream until every payment has its outcome or the end is asked for; whether all have.
 fn watch(observer: &Observer, stream: &Stream, shutdown: &Shutdown) -> Result<bool> {
     let total = stream.payments().len() as u64;
-    let mut screen = Screen::open()?;
+    let mut screen = Screen::open(view::HEIGHT)?;
     loop {
         let snapshot = observer.snapshot(total);
         let finished =

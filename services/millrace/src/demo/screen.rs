@@ -5,10 +5,19 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use ratatui::backend::CrosstermBackend;
-use ratatui::{Terminal, TerminalOptions, Viewport};
+use ratatui::{Frame, Terminal, TerminalOptions, Viewport};
 
-use super::view::{self, Snapshot};
-use crate::text::{day_and_minute, thousands};
+/// What is shown.
+pub trait View {
+    /// Draws it on a terminal.
+    fn draw(&self, frame: &mut Frame<'_>);
+
+    /// Says it in a line.
+    fn line(&self) -> String;
+
+    /// What is said below that line when it is new.
+    fn notes(&self) -> &[String];
+}
 
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
@@ -20,18 +29,18 @@ pub enum Screen {
     Plain {
         /// When the next line is due.
         next: Instant,
-        /// What was said of drift.
+        /// Notes that were said.
         said: Vec<String>,
     },
 }
 
 impl Screen {
-    /// The screen that fits standard output.
-    pub fn open() -> Result<Self> {
+    /// The screen that fits standard output; on a terminal it takes `height` lines.
+    pub fn open(height: u16) -> Result<Self> {
         if !stdout().is_terminal() {
             return Ok(Screen::Plain { next: Instant::now() + PLAIN_EVERY, said: Vec::new() });
         }
-        let options = TerminalOptions { viewport: Viewport::Inline(view::HEIGHT) };
+        let options = TerminalOptions { viewport: Viewport::Inline(height) };
         Ok(Screen::Live(Box::new(Terminal::with_options(CrosstermBackend::new(stdout()), options)?)))
     }
 
@@ -41,10 +50,10 @@ impl Screen {
     }
 
     /// Shows a snapshot; the last one stays.
-    pub fn show(&mut self, snapshot: &Snapshot, last: bool) -> Result<()> {
+    pub fn show(&mut self, view: &impl View, last: bool) -> Result<()> {
         match self {
             Screen::Live(terminal) => {
-                terminal.draw(|frame| view::draw(frame, snapshot))?;
+                terminal.draw(|frame| view.draw(frame))?;
                 if last {
                     terminal.show_cursor()?;
                     println!();
@@ -53,30 +62,15 @@ impl Screen {
             Screen::Plain { next, said } if last || Instant::now() >= *next => {
                 *next = Instant::now() + PLAIN_EVERY;
                 let mut out = stdout().lock();
-                writeln!(out, "{}", line(snapshot))?;
-                for line in snapshot.watched.iter().filter(|line| !said.contains(line)) {
-                    writeln!(out, "    {line}")?;
+                writeln!(out, "{}", view.line())?;
+                for note in view.notes().iter().filter(|note| !said.contains(note)) {
+                    writeln!(out, "    {note}")?;
                 }
-                said.clone_from(&snapshot.watched);
+                *said = view.notes().to_vec();
                 out.flush()?;
             }
             Screen::Plain { .. } => {}
         }
         Ok(())
     }
-}
-
-fn line(snapshot: &Snapshot) -> String {
-    let latency =
-        snapshot.latency.map_or_else(String::new, |p| format!(", p50 {:.1} ms, p99 {:.1} ms", p.p50, p.p99));
-    format!(
-        "{}  {} of {} payments, {} scored, {} rejected, {} payments/s{latency}, {} alerts",
-        day_and_minute(snapshot.stream_time_ms),
-        thousands(snapshot.payments),
-        thousands(snapshot.total),
-        thousands(snapshot.predictions),
-        thousands(snapshot.rejected),
-        thousands(snapshot.rows_per_s as u64),
-        thousands(snapshot.alerts.0),
-    )
 }

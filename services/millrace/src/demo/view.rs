@@ -8,6 +8,7 @@ use ratatui::widgets::{Block, Borders, Cell, Gauge, Paragraph, Row, Table};
 
 use super::alert::Alert;
 use super::latency::Percentiles;
+use super::screen::View;
 use crate::text::{day_and_minute, thousands};
 
 /// How many lines the view takes.
@@ -42,8 +43,21 @@ pub struct Snapshot {
     pub watched: Vec<String>,
 }
 
-/// Draws the view.
-pub fn draw(frame: &mut Frame<'_>, snapshot: &Snapshot) {
+impl View for Snapshot {
+    fn draw(&self, frame: &mut Frame<'_>) {
+        draw(frame, self);
+    }
+
+    fn line(&self) -> String {
+        line(self)
+    }
+
+    fn notes(&self) -> &[String] {
+        &self.watched
+    }
+}
+
+fn draw(frame: &mut Frame<'_>, snapshot: &Snapshot) {
     let [title, bar, figures, alerts, watched] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),
@@ -142,4 +156,19 @@ fn alert_table(alerts: &[Alert]) -> Table<'static> {
             .style(Style::new().add_modifier(Modifier::BOLD)),
         )
         .block(Block::new().borders(Borders::TOP).title(" newest alerts "))
+}
+
+fn line(snapshot: &Snapshot) -> String {
+    let latency =
+        snapshot.latency.map_or_else(String::new, |p| format!(", p50 {:.1} ms, p99 {:.1} ms", p.p50, p.p99));
+    format!(
+        "{}  {} of {} payments, {} scored, {} rejected, {} payments/s{latency}, {} alerts",
+        day_and_minute(snapshot.stream_time_ms),
+        thousands(snapshot.payments),
+        thousands(snapshot.total),
+        thousands(snapshot.predictions),
+        thousands(snapshot.rejected),
+        thousands(snapshot.rows_per_s as u64),
+        thousands(snapshot.alerts.0),
+    )
 }
