@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use arrow::datatypes::SchemaRef;
 use millrace_topics::{Application, Problem, Role, Topic};
 
 use crate::application::{prediction_topics, views, with_schemas};
@@ -68,23 +67,12 @@ pub fn problems(app: &Application) -> Vec<Problem> {
         return problems;
     }
     let Ok(app) = with_schemas(app.clone()) else { return problems };
-    let models = prediction_topics(&app).flat_map(|topic| match features_of(&app, topic) {
-        Some(features) => millrace_scorer::check(&app, topic, &features),
-        None => Vec::new(),
-    });
+    let models =
+        prediction_topics(&app).flat_map(|topic| match millrace_scorer::scored_columns(&app, topic) {
+            Some(columns) => millrace_scorer::check(&app, topic, &columns.schema),
+            None => Vec::new(),
+        });
     models.chain(millrace_drift::service::check(&app)).collect()
-}
-
-/// The columns that models of a topic score: those of a feature view, or of the candidates of requests.
-fn features_of(app: &Application, topic: &Topic) -> Option<SchemaRef> {
-    let columns = |stem: &str| Some(app.topic(stem)?.kafka.schema.as_ref()?.arrow().clone());
-    match &topic.role {
-        Role::Predictions(table) => columns(&table.features),
-        Role::Rankings(table) => {
-            Some(millrace_scorer::ranking::candidate_schema(&*columns(&table.requests)?))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]

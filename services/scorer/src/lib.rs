@@ -21,7 +21,7 @@ mod matrix;
 pub mod model_file;
 mod near;
 mod onnx;
-pub mod ranking;
+mod ranking;
 pub mod repository;
 mod service;
 mod serving;

@@ -118,12 +118,20 @@ pub fn check(app: &Application, topic: &Topic, features: &SchemaRef) -> Vec<Prob
     }
 }
 
-/// The columns of the rows that the models of a topic score; `None` where its feature topic is not known.
+/// The columns of the rows that the models of a topic score: of its features, or of the candidates of its requests; `None`
+/// where that topic is not known.
 pub fn scored_columns(app: &Application, topic: &Topic) -> Option<FeatureColumns> {
-    let Role::Predictions(table) = &topic.role else { return None };
-    let features = app.topic(&table.features)?;
-    let schema = features.kafka.schema.as_ref()?.arrow().clone();
-    Some(FeatureColumns { topic: features.kafka.name.clone(), schema })
+    let scored = match &topic.role {
+        Role::Predictions(table) => app.topic(&table.features)?,
+        Role::Rankings(table) => app.topic(&table.requests)?,
+        _ => return None,
+    };
+    let schema = scored.kafka.schema.as_ref()?.arrow();
+    let schema = match topic.role {
+        Role::Rankings(_) => ranking::candidate_schema(schema),
+        _ => schema.clone(),
+    };
+    Some(FeatureColumns { topic: scored.kafka.name.clone(), schema })
 }
 
 /// Checks that a version can score rows of these columns: its files, its signature, and where ONNX Runtime is installed

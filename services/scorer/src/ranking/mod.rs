@@ -17,5 +17,5 @@ mod rows;
 mod service;
 mod task;
 
-pub use candidates::candidate_schema;
-pub use service::service;
+pub(crate) use candidates::candidate_schema;
+pub(crate) use service::service;

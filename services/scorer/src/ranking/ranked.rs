@@ -1,9 +1,7 @@
 //! Scores of candidates to orders.
 
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
-
 use super::candidates::Fault;
+use crate::answers::{Answer, Answers};
 use crate::version::Version;
 
 /// What one version makes of a request's candidates.
@@ -33,46 +31,34 @@ impl Ranked {
     }
 }
 
-/// Every request's candidates as one version ranks them, by one run of it on all of them. A request of which a candidate
-/// has no score has the reason instead.
-pub fn rank(
-    version: &Version,
-    candidates: &RecordBatch,
-    items: &[Vec<&str>],
-) -> Result<Vec<Result<Ranked, Fault>>, ArrowError> {
-    let scores = scores(version, candidates)?;
+/// Every request's candidates as one version ranks them, by what it said of all of them in one run. A request of which a
+/// candidate has no score has the reason instead.
+pub fn rank(version: &Version, answers: &Answers, items: &[Vec<&str>]) -> Vec<Result<Ranked, Fault>> {
     let mut at = 0;
     let of = |items: &Vec<&str>| {
-        let own = &scores[at..at + items.len()];
+        let own = &answers.answers[at..at + items.len()];
         at += items.len();
-        let mut finite = Vec::with_capacity(own.len());
-        for (score, item) in own.iter().zip(items) {
-            match score {
-                Ok(score) => finite.push(*score),
-                Err((reason, detail)) => return Err((*reason, format!("candidate `{item}`: {detail}"))),
+        let mut scores = Vec::with_capacity(own.len());
+        for (answer, item) in own.iter().zip(items) {
+            match score(version, answer) {
+                Ok(score) => scores.push(score),
+                Err((reason, detail)) => return Err((reason, format!("candidate `{item}`: {detail}"))),
             }
         }
-        Ok(Ranked::of(finite, items))
+        Ok(Ranked::of(scores, items))
     };
-    Ok(items.iter().map(of).collect())
+    items.iter().map(of).collect()
 }
 
-/// One a candidate.
-fn scores(version: &Version, candidates: &RecordBatch) -> Result<Vec<Result<f64, Fault>>, ArrowError> {
-    let matrix = version.columns.matrix(candidates)?;
-    let mut scores: Vec<Result<f64, Fault>> = vec![Ok(0.0); candidates.num_rows()];
-    for (row, detail) in matrix.rejected {
-        scores[row as usize] = Err(("missing_input", detail));
+fn score(version: &Version, answer: &Answer) -> Result<f64, Fault> {
+    let model = version.reference();
+    match answer {
+        Answer::Score(score) => Ok(*score),
+        Answer::Missing(what) => Err(("missing_input", what.clone())),
+        Answer::NotFinite(score) => Err(("score_not_finite", format!("model {model} gives {score}"))),
+        Answer::Failed(why) => Err(("model_failed", why.clone())),
+        Answer::NotAsked => Err(("model_failed", format!("model {model} was not asked"))),
     }
-    let reference = version.reference();
-    for (row, score) in matrix.rows.iter().zip(version.score_each(&matrix.values).scores) {
-        scores[*row as usize] = match score {
-            Ok(score) if score.is_finite() => Ok(score),
-            Ok(score) => Err(("score_not_finite", format!("model {reference} gives {score}"))),
-            Err(message) => Err(("model_failed", message)),
-        };
-    }
-    Ok(scores)
 }
 
 #[cfg(test)]

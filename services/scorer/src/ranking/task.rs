@@ -1,5 +1,7 @@
 //! Requests in, lists out: the core of the scorer of rankings.
 
+use std::sync::Arc;
+
 use arrow::array::Array as _;
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -9,9 +11,11 @@ use super::candidates::{Candidates, Fault};
 use super::list::{For, lists};
 use super::ranked::{Ranked, rank};
 use super::rows::{Known, Made, Rows};
+use crate::answers::ask;
 use crate::deployed::Deployed;
 use crate::envelope::take;
 use crate::serving::Serving;
+use crate::version::Version;
 
 /// Ranks the requests of one partition. Between two batches it takes the deployment that serves then.
 pub struct RankingTask {
@@ -45,12 +49,7 @@ impl RankingTask {
         }
         let items = self.candidates.items(&requests.columns);
         let candidates = self.candidates.rows(&requests.columns, &read).map_err(failed)?;
-        let ranked: Vec<Vec<Result<Ranked, Fault>>> = deployed
-            .versions
-            .iter()
-            .map(|version| rank(version, &candidates, &items))
-            .collect::<Result<_, _>>()
-            .map_err(failed)?;
+        let ranked = ranked(&deployed, &candidates, &items)?;
         let known = Known {
             deployed: &deployed,
             requests: &requests.columns,
@@ -132,6 +131,21 @@ impl RankingTask {
         }
         Ok(made)
     }
+}
+
+/// What each version makes of the candidates, each by one run on all of them.
+fn ranked(
+    deployed: &Deployed,
+    candidates: &RecordBatch,
+    items: &[Vec<&str>],
+) -> Result<Vec<Vec<Result<Ranked, Fault>>>, TaskError> {
+    let all: Vec<u32> = (0..candidates.num_rows() as u32).collect();
+    let of = |(index, version): (usize, &Arc<Version>)| {
+        // Without the champion nothing goes on; what any other version breaks is its own lists.
+        let answers = ask(version, candidates, &all, index != 0);
+        Ok(rank(version, &answers.map_err(|error| TaskError(error.to_string()))?, items))
+    };
+    deployed.versions.iter().enumerate().map(of).collect()
 }
 
 impl Task for RankingTask {
