@@ -71,11 +71,24 @@ impl BatchStats {
         assigned: &[Assigned],
         answers: &[Answers],
     ) -> Self {
+        let by_arm: Vec<Option<usize>> = assigned.iter().map(|assigned| Some(assigned.arm)).collect();
+        Self::of_lists(partition, time_ms, deployed, &by_arm, answers)
+    }
+
+    /// Of the answers of all versions on candidates, by the arm whose list each is on; `None`: an interleaved one, which all
+    /// rankers made.
+    pub fn of_lists(
+        partition: i32,
+        time_ms: i64,
+        deployed: &Deployed,
+        by_arm: &[Option<usize>],
+        answers: &[Answers],
+    ) -> Self {
         let arms = &deployed.arms;
-        let count = |version: usize, of: &dyn Fn(usize) -> bool| {
+        let count = |version: usize, of: &dyn Fn(Option<usize>) -> bool| {
             let mut counts = Counts::default();
             let said = &answers[version];
-            for (row, answer) in said.answers.iter().enumerate().filter(|(row, _)| of(assigned[*row].arm)) {
+            for (row, answer) in said.answers.iter().enumerate().filter(|(row, _)| of(by_arm[*row])) {
                 counts.add(answer, said.defaulted[row]);
             }
             counts
@@ -92,12 +105,12 @@ impl BatchStats {
             of_rows: of_rows(version),
         };
         let serving = arms.serving.iter().enumerate().map(|(index, arm)| {
-            let counts = count(arm.version, &|assigned| assigned == index);
-            stats(arm.version, &arm.name, SERVING, counts)
+            let serves = |of: Option<usize>| of.map_or(arms.rankers.contains(&index), |of| of == index);
+            stats(arm.version, &arm.name, SERVING, count(arm.version, &serves))
         });
         let shadows = arms.shadows.iter().map(|shadow| {
-            let counts = count(shadow.version, &|arm| arms.serving[arm].version != shadow.version);
-            stats(shadow.version, &shadow.name, SHADOW, counts)
+            let watches = |of: Option<usize>| of.is_none_or(|of| arms.serving[of].version != shadow.version);
+            stats(shadow.version, &shadow.name, SHADOW, count(shadow.version, &watches))
         });
         let arms = serving.chain(shadows).filter(|arm| arm.counts.rows > 0).collect();
         Self { partition, time_ms, deployment: deployed.offset, arms }

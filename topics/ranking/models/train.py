@@ -39,6 +39,7 @@ REPOSITORY = HERE.parents[2]
 TRAINING_SEED, TEST_SEED = 1001, 1002
 SESSIONS = 20_000
 EVENING = 18.0
+PRICE = 20.0
 K = 10
 
 
@@ -92,10 +93,11 @@ class Requests:
 
 
 def extended(ranker: Ranker, rows: np.ndarray) -> np.ndarray:
-    """What the regression sees: the model's own first layer in NumPy. Prices by their logarithm."""
+    """What the regression sees: the model's own first layer in NumPy. A price counts as 20 / (20 + price): a logarithm's
+    last bit would depend on which candidates are scored together."""
     columns = {name: rows[:, place] for place, name in enumerate(ranker.inputs)}
     if "price" in columns:
-        columns["price"] = np.log(columns["price"])
+        columns["price"] = np.float32(PRICE) / (np.float32(PRICE) + columns["price"])
     if ranker.evening:
         columns["hour"] = columns["freshness"] * (columns["hour"] >= EVENING)
     return np.stack(list(columns.values()), axis=1)
@@ -135,8 +137,10 @@ def to_onnx(ranker: Ranker, weights: np.ndarray, bias: float) -> bytes:
     for name in ranker.inputs:
         out = column(name)
         if name == "price":
-            nodes.append(helper.make_node("Log", [out], ["log_price"]))
-            out = "log_price"
+            usual = constant("usual_price", np.array([PRICE], np.float32))
+            nodes.append(helper.make_node("Add", [usual, out], ["with_usual"]))
+            nodes.append(helper.make_node("Div", [usual, "with_usual"], ["cheapness"]))
+            out = "cheapness"
         elif name == "hour":
             least = constant("evening", np.array([EVENING], np.float32))
             nodes.append(helper.make_node("GreaterOrEqual", [out, least], ["is_evening"]))

@@ -13,6 +13,7 @@ use super::rows::Rows;
 use super::task::RankingTask;
 use crate::service::{advice, deployments_of};
 use crate::serving::{Serving, repository_of};
+use crate::stats::writer::{StatsTopic, StatsWriter};
 use crate::version::FeatureColumns;
 use crate::watcher::{Watch, Watcher};
 use crate::{Error, onnx};
@@ -33,7 +34,7 @@ pub fn service(
     let alerts = Alerts::new(kafka, registry.clone(), app, grouped);
     let watch = Watch {
         kafka: kafka.clone(),
-        registry,
+        registry: registry.clone(),
         interleaves: true,
         alerts: alerts.map_err(|error| Error::Application(error.to_string()))?,
         topic: parts.deployments.kafka.clone(),
@@ -46,6 +47,13 @@ pub fn service(
         advice: advice(app, topic, parts.deployments),
     };
     let watcher = Arc::new(Watcher::start(watch, serving.clone())?);
+    let (writer, stats) = StatsWriter::start(StatsTopic {
+        kafka: kafka.clone(),
+        registry,
+        topic: parts.stats.kafka.clone(),
+        predictions: topic.stem.clone(),
+    })?;
+    let writer = Arc::new(writer);
     let stage = Stage {
         name: format!("scorer/{}", topic.stem),
         inputs: vec![InputTopic {
@@ -60,10 +68,11 @@ pub fn service(
         task: {
             let (serving, watcher) = (serving.clone(), watcher.clone());
             let (candidates, rows, length) = (parts.candidates, parts.rows, table.length);
-            Arc::new(move |_| {
-                // As long as tasks can be made, deployments are followed.
-                let _ = &watcher;
-                Ok(Box::new(RankingTask::new(serving.clone(), candidates.clone(), rows.clone(), length)))
+            Arc::new(move |partition| {
+                // As long as tasks can be made, deployments are followed and stats written.
+                let _ = (&watcher, &writer);
+                let (serving, candidates, rows) = (serving.clone(), candidates.clone(), rows.clone());
+                Ok(Box::new(RankingTask::new(serving, candidates, rows, length, stats.clone(), partition)))
             })
         },
     };
@@ -84,6 +93,7 @@ struct Parts<'a> {
     requests: &'a Topic,
     time: String,
     deployments: &'a Topic,
+    stats: &'a Topic,
     dead_letters: &'a Topic,
     candidates: Candidates,
     rows: Rows,
@@ -106,6 +116,7 @@ impl<'a> Parts<'a> {
             requests,
             time: time.to_owned(),
             deployments,
+            stats: app.scorer_stats().ok_or_else(|| fail("there is no topic of scorer stats".into()))?,
             dead_letters: app
                 .dead_letters()
                 .ok_or_else(|| fail("there is no topic of dead letters".into()))?,

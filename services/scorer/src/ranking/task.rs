@@ -7,14 +7,15 @@ use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use millrace_runtime::task::{Batch, Effects, Input, Output, Phase, Progress, Rejection, Task, TaskError};
 
-use super::candidates::{Candidates, Fault};
+use super::candidates::Candidates;
 use super::list::{For, lists};
-use super::ranked::{Ranked, rank};
+use super::ranked::rank;
 use super::rows::{Known, Made, Rows};
-use crate::answers::ask;
+use crate::answers::{Answers, ask};
 use crate::deployed::Deployed;
 use crate::envelope::take;
 use crate::serving::Serving;
+use crate::stats::{BatchStats, StatsQueue};
 use crate::version::Version;
 
 /// Ranks the requests of one partition. Between two batches it takes the deployment that serves then.
@@ -24,6 +25,8 @@ pub struct RankingTask {
     rows: Rows,
     /// How long lists are.
     length: usize,
+    stats: StatsQueue,
+    partition: i32,
     task_time_ms: Option<i64>,
 }
 
@@ -34,9 +37,16 @@ struct Requests {
 }
 
 impl RankingTask {
-    /// A task that makes lists of at most `length` items with what serves.
-    pub fn new(serving: Serving, candidates: Candidates, rows: Rows, length: usize) -> Self {
-        Self { serving, candidates, rows, length, task_time_ms: None }
+    /// A task of a partition that makes lists of at most `length` items with what serves.
+    pub fn new(
+        serving: Serving,
+        candidates: Candidates,
+        rows: Rows,
+        length: usize,
+        stats: StatsQueue,
+        partition: i32,
+    ) -> Self {
+        Self { serving, candidates, rows, length, stats, partition, task_time_ms: None }
     }
 
     fn rank(&self, batch: &Batch, input: &Input, effects: &mut Effects) -> Result<(), TaskError> {
@@ -49,7 +59,12 @@ impl RankingTask {
         }
         let items = self.candidates.items(&requests.columns);
         let candidates = self.candidates.rows(&requests.columns, &read).map_err(failed)?;
-        let ranked = ranked(&deployed, &candidates, &items)?;
+        let answers = ask_all(&deployed, &candidates)?;
+        let by_arm = self.by_arm(&deployed, &requests, &items).map_err(failed)?;
+        let time_ms = input.meta.iter().map(|meta| meta.time_ms).max().unwrap_or_default();
+        self.stats.tell(|| BatchStats::of_lists(self.partition, time_ms, &deployed, &by_arm, &answers));
+        let said = deployed.versions.iter().zip(&answers);
+        let ranked: Vec<_> = said.map(|(version, answers)| rank(version, answers, &items)).collect();
         let known = Known {
             deployed: &deployed,
             requests: &requests.columns,
@@ -108,6 +123,24 @@ impl RankingTask {
         Ok(Requests { columns: take(&input.rows, &kept)?, order })
     }
 
+    /// Per candidate, the arm whose list it is on; `None`: that of all rankers.
+    fn by_arm(
+        &self,
+        deployed: &Deployed,
+        requests: &Requests,
+        items: &[Vec<&str>],
+    ) -> Result<Vec<Option<usize>>, ArrowError> {
+        let arms = &deployed.arms;
+        let [ids, units] = self.rows.ids_and_units(&requests.columns)?;
+        let mut by_arm = Vec::new();
+        for (row, items) in items.iter().enumerate() {
+            let together = arms.method.is_some() && arms.enters(units.value(row));
+            let arm = (!together).then(|| arms.assign(units.value(row), ids.value(row)).arm);
+            by_arm.extend(std::iter::repeat_n(arm, items.len()));
+        }
+        Ok(by_arm)
+    }
+
     /// The lists of all requests; one that has none is rejected.
     fn lists<'d>(
         &self,
@@ -133,17 +166,12 @@ impl RankingTask {
     }
 }
 
-/// What each version makes of the candidates, each by one run on all of them.
-fn ranked(
-    deployed: &Deployed,
-    candidates: &RecordBatch,
-    items: &[Vec<&str>],
-) -> Result<Vec<Vec<Result<Ranked, Fault>>>, TaskError> {
+/// What each version says of the candidates, each in one run on all of them.
+fn ask_all(deployed: &Deployed, candidates: &RecordBatch) -> Result<Vec<Answers>, TaskError> {
     let all: Vec<u32> = (0..candidates.num_rows() as u32).collect();
     let of = |(index, version): (usize, &Arc<Version>)| {
         // Without the champion nothing goes on; what any other version breaks is its own lists.
-        let answers = ask(version, candidates, &all, index != 0);
-        Ok(rank(version, &answers.map_err(|error| TaskError(error.to_string()))?, items))
+        ask(version, candidates, &all, index != 0).map_err(|error| TaskError(error.to_string()))
     };
     deployed.versions.iter().enumerate().map(of).collect()
 }

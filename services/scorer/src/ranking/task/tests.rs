@@ -73,7 +73,7 @@ fn task(deployment: &Deployment) -> RankingTask {
     serving.set(load(&models, (7, deployment), &features, true, None).unwrap());
     let id_and_time = ("request_id", "request_time");
     let rows = Rows::find(schema(ranking::AVRO).arrow(), &columns, id_and_time, &table).unwrap();
-    RankingTask::new(serving, candidates, rows, 4)
+    RankingTask::new(serving, candidates, rows, 4, StatsQueue::none(), 0)
 }
 
 fn champion() -> Deployment {
