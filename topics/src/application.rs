@@ -10,7 +10,7 @@ use crate::topic_file::{
     ALERTS, DEAD_LETTERS, DEPLOYMENTS, DRIFT_COMMANDS, EXPERIMENT_COMMANDS, SCORER_STATS, built_in_topic,
     names, read_topic,
 };
-use crate::{Application, Problem, Role, Topic, drift_checks, ranking_checks};
+use crate::{Application, Problem, Role, Topic, drift_checks, experiment, ranking_checks};
 
 /// Stems of topics that services keep for themselves.
 const RESERVED: [&str; 1] = ["progress"];
@@ -60,8 +60,14 @@ pub fn read(folder_of_applications: &Path, name: &str) -> (Option<Application>, 
         }
     }
     add_missing(folders, &stems, &mut topics);
-    let application = Application { name: name.to_owned(), folder: folder.clone(), topics };
+    let (experiments, found) = experiment::read_all(&folder, &topics);
+    problems.extend(found);
+    let definitions = experiments.iter().map(|one| one.definition.clone()).collect();
+    let application = Application { name: name.to_owned(), folder: folder.clone(), topics, definitions };
     problems.extend(check_topics(&application, &unread));
+    if unread.is_empty() {
+        problems.extend(experiment::check(&application, &experiments));
+    }
     problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     (Some(application), problems)
 }

@@ -264,7 +264,7 @@ mod tests {
             topic("scores", Some("unit"), Role::Predictions(predictions)),
             topic("view", None, Role::Source),
         ];
-        Application { name: "shop".into(), folder: PathBuf::from("shop"), topics }
+        Application { name: "shop".into(), folder: PathBuf::from("shop"), topics, definitions: Vec::new() }
     }
 
     fn view() -> Vec<Step> {

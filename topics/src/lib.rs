@@ -10,6 +10,7 @@ mod drift;
 mod drift_checks;
 mod drift_file;
 mod duration;
+mod experiment;
 mod experiments;
 mod experiments_file;
 pub mod graph;
@@ -35,6 +36,10 @@ pub use drift::{
 };
 pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
+pub use experiment::{
+    BanditDefinition, CanaryCriterion, CanaryDefinition, Column, ExperimentArm, ExperimentDefinition,
+    ExperimentKind, ExperimentMetric, MetricKind, MetricRole, NamespacePart, OutcomeColumns, columns_of,
+};
 pub use experiments::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 pub use model::{
     Application, DeploymentsTable, ExploreTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable,

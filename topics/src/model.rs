@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use millrace_schemas::{Format, TopicSchema};
 
-use crate::{ClickFeedbackTable, DriftTable, ExperimentsTable, Partitioner, RankingsTable, RetrainTable};
+use crate::{
+    ClickFeedbackTable, DriftTable, ExperimentDefinition, ExperimentsTable, Partitioner, RankingsTable,
+    RetrainTable,
+};
 
 /// One application: a folder `topics/<name>/`.
 #[derive(Debug, Clone)]
@@ -18,6 +21,8 @@ pub struct Application {
     pub folder: PathBuf,
     /// Its topics, by ascending stem.
     pub topics: Vec<Topic>,
+    /// The experiments that its files define: drafts until a command starts them.
+    pub definitions: Vec<ExperimentDefinition>,
 }
 
 /// One topic file.

@@ -193,7 +193,11 @@ impl TopicReader<'_, '_, '_> {
         match kind {
             Kind::Source => Role::Source,
             Kind::Features => Role::Features(self.features(table("features").as_ref())),
-            Kind::Predictions => Role::Predictions(self.predictions(table("predictions").as_ref())),
+            Kind::Predictions => {
+                // Read with the other experiments.
+                self.root.has("experiment");
+                Role::Predictions(self.predictions(table("predictions").as_ref()))
+            }
             Kind::Deployments => Role::Deployments(self.deployments(table(DEPLOYMENTS).as_ref())),
             Kind::Drift => {
                 Role::Drift(Box::new(table("drift").map_or_else(drift_file::none, |t| drift_file::read(&t))))
@@ -206,6 +210,7 @@ impl TopicReader<'_, '_, '_> {
                 Role::DriftCommands
             }
             Kind::Rankings => {
+                self.root.has("experiment");
                 Role::Rankings(table("rankings").map(|t| experiments_file::rankings(&t)).unwrap_or_default())
             }
             Kind::ClickFeedback => Role::ClickFeedback(

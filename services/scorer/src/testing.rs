@@ -154,6 +154,7 @@ pub(crate) fn application(first: &[(&str, &str)]) -> Application {
     Application {
         name: "fraud".into(),
         folder: models().parent().unwrap().to_owned(),
+        definitions: Vec::new(),
         topics: vec![
             topic("dead-letters", None, Role::DeadLetters),
             topic("deployments", avro(Deployment::AVRO), Role::Deployments(DeploymentsTable { first })),
