@@ -78,7 +78,8 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
     }
     if which.has(Which::Experiments) {
         let client = environment.configuration.kafka_client();
-        services.extend(millrace_experiments::service::service(app, &client, environment.registry.clone())?);
+        let (registry, grouped) = (environment.registry.clone(), matches!(environment.assignment, Assignment::Group));
+        services.extend(millrace_experiments::service::services(app, &client, registry, grouped)?);
     }
     if services.is_empty() {
         bail!(
@@ -89,7 +90,7 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
                 Which::Features => "features: none has a table [features]",
                 Which::Scorer => "predictions: none has a table [predictions]",
                 Which::Drift => "drift reports: none has a table [drift]",
-                Which::Experiments => "experiments: none has a table [click_feedback]",
+                Which::Experiments => "experiments: none has a table [click_feedback] or [experiments]",
             }
         );
     }

@@ -7,7 +7,7 @@ use crate::near::{did_you_mean, listed};
 use crate::{Application, Problem, Role, Topic};
 
 /// Metrics of a canary that are not metrics of arms.
-const OF_SCORES: [&str; 5] = ["auc", "log_loss", "brier", "score", "agreement"];
+const OF_SCORES: [&str; 4] = ["auc", "log_loss", "brier", "agreement"];
 const OF_STATS: [&str; 3] = ["latency", "errors", "missing"];
 
 /// Problems of all definitions of an application.
@@ -132,7 +132,7 @@ fn check_criteria(one: &ParsedExperiment) -> Vec<Problem> {
     for criterion in definition.canary.iter().flat_map(|canary| &canary.criteria) {
         let name = criterion.metric.as_str();
         let key = format!("canary.criteria.{name}");
-        if OF_SCORES.contains(&name) && !["score", "agreement"].contains(&name) && definition.labels.is_none()
+        if OF_SCORES.contains(&name) && name != "agreement" && definition.labels.is_none()
         {
             problems
                 .push(one.problem(&key, "needs outcomes; write [labels] with topic and outcome".to_owned()));

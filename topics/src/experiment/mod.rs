@@ -208,7 +208,7 @@ pub struct CanaryDefinition {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CanaryCriterion {
-    /// `auc`, `log_loss`, `brier`, `score`, `agreement`, `latency`, `errors`, `missing`, or a metric of the arms.
+    /// `auc`, `log_loss`, `brier`, `agreement`, `latency`, `errors`, `missing`, or a metric of the arms.
     pub metric: String,
     /// How much worse is accepted, in the metric's unit.
     pub margin: f64,

@@ -131,6 +131,15 @@ impl Units {
 
     /// The arms' sums at a time.
     pub fn summary(&self, now_ms: i64, beside: Beside) -> Summary {
+        self.summary_of(now_ms, beside, |y| y)
+    }
+
+    /// As [`summary`](Self::summary) of conversions: a unit whose values sum to more than 0 counts as 1.
+    pub fn conversions(&self, now_ms: i64) -> Summary {
+        self.summary_of(now_ms, Beside::Nothing, |y| f64::from(u8::from(y > 0.0)))
+    }
+
+    fn summary_of(&self, now_ms: i64, beside: Beside, of: impl Fn(f64) -> f64) -> Summary {
         let mut summary = Summary::default();
         for unit in self.units.values() {
             let Some((first, arm)) = &unit.first else {
@@ -150,7 +159,7 @@ impl Units {
             };
             let arm = summary.arms.entry(arm.clone()).or_default();
             let sums = if self.rules.closes(*first) <= now_ms { &mut arm.mature } else { &mut arm.immature };
-            sums.add(totals.y, x);
+            sums.add(of(totals.y), x);
         }
         summary
     }

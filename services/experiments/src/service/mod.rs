@@ -1,17 +1,31 @@
 //! The service: which tasks read which topics.
 //!
-//! [`clicks`] brings lists and clicks together. What stages need besides the topics of topic files, and their part of the
-//! dataflow, they say in [`topics`].
+//! [`clicks`] brings lists and clicks together. Commands, deployments, how scorers do and what observers count
+//! ([`observe`]) stand in one log, the journal, in the order of which one task judges ([`judge`]). Its decisions become
+//! deployments by a thread that follows the results ([`deployer`]). What stages need besides the topics of topic files,
+//! and their part of the dataflow, they say in [`topics`].
 
+mod book;
 mod clicks;
+mod columns;
+mod counted;
+mod deployer;
 mod error;
+mod judge;
+mod judge_task;
+mod layout;
+mod note;
+mod observe;
+mod relay;
 mod stages;
+mod window;
 
 use millrace_topics::graph::Step;
 use millrace_topics::{Application, KafkaTopic};
 
+pub use book::{results, say};
 pub use error::Error;
-pub use stages::service;
+pub use stages::services;
 
 /// The topics that the service needs besides those that topic files name, and its part of the dataflow.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +45,10 @@ pub fn topics(app: &Application) -> Result<ExperimentTopics, Error> {
     if let Some(clicks) = clicks::Layout::of(app)? {
         topics.internal.push(clicks.ticks().clone());
         topics.steps.push(clicks.step());
+    }
+    if let Some(judged) = layout::Layout::of(app)? {
+        topics.internal.extend(judged.internal());
+        topics.steps.extend(judged.steps());
     }
     Ok(topics)
 }

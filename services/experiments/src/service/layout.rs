@@ -1,0 +1,225 @@
+//! Which topics the service reads and writes for experiments.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use millrace_runtime::service::{InputTopic, MakeTask, Stage};
+use millrace_schemas::Format;
+use millrace_topics::graph::Step;
+use millrace_topics::{Application, ExperimentsTable, KafkaTopic, Role, Start, Topic};
+
+use super::Error;
+use super::judge_task::{JudgeTask, Routes};
+use super::note::topic_schema;
+use super::observe::{Observe, Sources};
+use super::relay::{Outcomes, Relay, Relayed};
+use super::window::Windows;
+
+/// Raised where what the tasks tell each other changes: what an older version wrote is left aside then.
+const FORMAT: &str = "1";
+
+/// The parts that judge experiments.
+pub struct Layout<'a> {
+    app: &'a Application,
+    results: &'a Topic,
+    table: &'a ExperimentsTable,
+    journal: KafkaTopic,
+    observed: Vec<Observed<'a>>,
+}
+
+/// A topic of predictions or rankings.
+struct Observed<'a> {
+    topic: &'a Topic,
+    orders: KafkaTopic,
+    others: Vec<&'a Topic>,
+}
+
+impl<'a> Layout<'a> {
+    /// Of an application all of whose topics have their schemas; none without a topic of results.
+    ///
+    /// # Errors
+    /// If the internal schema cannot be made.
+    pub fn of(app: &'a Application) -> Result<Option<Self>, Error> {
+        let Some(results) = app.experiments() else { return Ok(None) };
+        let Role::Experiments(table) = &results.role else { return Ok(None) };
+        let schema = topic_schema(&app.name)?;
+        let internal = |name: String, like: Option<&KafkaTopic>| KafkaTopic {
+            name,
+            format: Format::Avro,
+            schema: Some(schema.clone()),
+            key: like.map(|_| "key".to_owned()),
+            partitioner: like.map(|topic| topic.partitioner).unwrap_or_default(),
+            partitions: like.map_or(1, |topic| topic.partitions),
+            retention_ms: None,
+            settings: BTreeMap::new(),
+        };
+        let journal = internal(format!("{}.journal.{FORMAT}", results.kafka.name), None);
+        let predicts = |topic: &&Topic| matches!(topic.role, Role::Predictions(_) | Role::Rankings(_));
+        let observed = app.topics.iter().filter(predicts).map(|topic| Observed {
+            topic,
+            orders: internal(
+                format!("{}.orders.{}.{FORMAT}", results.kafka.name, topic.stem),
+                Some(&topic.kafka),
+            ),
+            others: others(app, table, topic),
+        });
+        let observed = observed.collect();
+        Ok(Some(Self { app, results, table, journal, observed }))
+    }
+
+    /// The topics that exist for this service alone.
+    pub fn internal(&self) -> Vec<KafkaTopic> {
+        let orders = self.observed.iter().map(|observed| observed.orders.clone());
+        std::iter::once(self.journal.clone()).chain(orders).collect()
+    }
+
+    /// Who counts: per topic of predictions or rankings, its stem and stage.
+    pub fn observers(&self) -> Vec<(String, Stage)> {
+        self.observed.iter().map(|one| (one.topic.stem.clone(), self.observe(one))).collect()
+    }
+
+    /// Who passes on and who judges.
+    pub fn judging(&self) -> Vec<Stage> {
+        let mut stages = Vec::new();
+        let relays = [
+            (self.app.experiment_commands(), Relayed::Commands),
+            (self.app.deployments(), Relayed::Deployments),
+            (self.app.scorer_stats(), Relayed::Stats),
+        ];
+        for (topic, relayed) in relays.into_iter().filter_map(|(topic, what)| Some((topic?, what))) {
+            let task: MakeTask = Arc::new(move |_| Ok(Box::new(Relay(relayed))));
+            stages.push(stage(
+                &topic.stem,
+                vec![input(topic, "time")],
+                vec![self.journal.clone()],
+                false,
+                task,
+            ));
+        }
+        for (topic, rankings) in self.feedback() {
+            let (windows, rankings) = (self.windows(), rankings.to_owned());
+            let task: MakeTask =
+                Arc::new(move |partition| Ok(Box::new(Outcomes::new(&rankings, partition, windows))));
+            stages.push(stage(
+                &format!("outcomes-{}", topic.stem),
+                vec![input(topic, "time")],
+                vec![self.journal.clone()],
+                true,
+                task,
+            ));
+        }
+        stages.push(self.judge());
+        stages
+    }
+
+    fn feedback(&self) -> Vec<(&Topic, &str)> {
+        let table = |topic: &'a Topic| match &topic.role {
+            Role::ClickFeedback(table) => Some((topic, table.rankings.as_str())),
+            _ => None,
+        };
+        self.app.topics.iter().filter_map(table).collect()
+    }
+
+    fn windows(&self) -> Windows {
+        Windows::new(self.table.window_ms, self.table.lateness_ms)
+    }
+
+    fn observe(&self, observed: &Observed<'_>) -> Stage {
+        let named = |topic: &&Topic| {
+            (
+                topic.stem.clone(),
+                topic.id.clone().unwrap_or_default(),
+                topic.kafka.key.clone().unwrap_or_default(),
+            )
+        };
+        let sources = Sources {
+            predictions: observed.topic.stem.clone(),
+            others: observed.others.iter().map(named).collect(),
+        };
+        let windows = self.windows();
+        let task: MakeTask =
+            Arc::new(move |partition| Ok(Box::new(Observe::new(sources.clone(), partition, windows))));
+        let orders = InputTopic { topic: observed.orders.clone(), time: "time".to_owned(), source: None };
+        let others =
+            observed.others.iter().map(|topic| input(topic, topic.time.as_deref().unwrap_or_default()));
+        let inputs = [orders, input(observed.topic, "time")].into_iter().chain(others).collect();
+        stage(&format!("observe-{}", observed.topic.stem), inputs, vec![self.journal.clone()], true, task)
+    }
+
+    fn judge(&self) -> Stage {
+        let partitions = |observed: &Observed<'_>| {
+            (observed.topic.stem.clone(), usize::try_from(observed.topic.kafka.partitions).unwrap_or(1))
+        };
+        let places: BTreeMap<String, usize> = self.observed.iter().map(partitions).collect();
+        let routes: Vec<(String, Vec<String>)> =
+            self.observed.iter().map(|one| (one.topic.stem.clone(), keys(&one.orders))).collect();
+        let routes = Routes(routes);
+        let task: MakeTask = Arc::new(move |_| Ok(Box::new(JudgeTask::new(places.clone(), routes.clone()))));
+        let journal = InputTopic { topic: self.journal.clone(), time: "time".to_owned(), source: None };
+        let orders = self.observed.iter().map(|one| one.orders.clone());
+        let outputs = std::iter::once(self.results.kafka.clone()).chain(orders).collect();
+        stage("judge", vec![journal], outputs, true, task)
+    }
+
+    /// Its part of the dataflow.
+    pub fn steps(&self) -> Vec<Step> {
+        let step = |stage: Stage| Step {
+            name: stage.name,
+            reads: stage.inputs.into_iter().map(|input| input.topic.name).collect(),
+            writes: stage.outputs.into_iter().map(|topic| topic.name).collect(),
+            stores: Vec::new(),
+        };
+        let observers = self.observers().into_iter().map(|(_, stage)| stage);
+        observers.chain(self.judging()).map(step).collect()
+    }
+}
+
+/// The declared topics whose rows lie beside the predictions of their unit.
+fn others<'a>(app: &'a Application, table: &ExperimentsTable, predictions: &Topic) -> Vec<&'a Topic> {
+    let unit = match &predictions.role {
+        Role::Predictions(table) => Some(&table.unit),
+        Role::Rankings(table) => Some(&table.unit),
+        _ => None,
+    };
+    let own = &predictions.kafka;
+    let fits = |topic: &&Topic| {
+        topic.kafka.key.as_ref() == unit
+            && (topic.kafka.partitions, topic.kafka.partitioner) == (own.partitions, own.partitioner)
+            && topic.time.is_some()
+            && topic.id.is_some()
+    };
+    table.topics.iter().filter_map(|stem| app.topic(stem)).filter(fits).collect()
+}
+
+fn input(topic: &Topic, time: &str) -> InputTopic {
+    let time = topic.time.clone().unwrap_or_else(|| time.to_owned());
+    InputTopic { topic: topic.kafka.clone(), time, source: None }
+}
+
+/// For each partition a key that leads there; a NUL, so that no key of a person's is taken for one.
+fn keys(topic: &KafkaTopic) -> Vec<String> {
+    let leads_to = |partition: u32| {
+        let leads =
+            |key: &String| topic.partitioner.partition(Some(key.as_bytes()), topic.partitions) == partition;
+        (0_u64..).map(|n| format!("\u{0}order-{n}")).find(leads).unwrap_or_default()
+    };
+    (0..topic.partitions).map(leads_to).collect()
+}
+
+fn stage(
+    name: &str,
+    inputs: Vec<InputTopic>,
+    outputs: Vec<KafkaTopic>,
+    stateful: bool,
+    task: MakeTask,
+) -> Stage {
+    Stage {
+        name: format!("experiments/{name}"),
+        inputs,
+        outputs,
+        alignment: None,
+        stateful,
+        start: Start::Earliest,
+        task,
+    }
+}

@@ -1,0 +1,174 @@
+//! What an observer knows for one run: its units, and the rows that wait for others of their event.
+
+use std::collections::BTreeMap;
+
+use millrace_topics::{ExperimentDefinition, ExperimentKind, MetricKind};
+
+use super::plan::{RowPlan, Sources};
+use super::row::{Prediction, Row};
+use crate::analysis::units::{Beside, Rules, Units};
+use crate::service::counted::{Counted, Pair};
+
+/// Rows of a window that both versions scored, kept of one partition: all positives up to this many, others by their hash.
+const MOST_PAIRS: usize = 20_000;
+/// The suffix of the control's arm in the deployments of a canary, whose other units belong to no experiment.
+pub const BASELINE: &str = "baseline";
+
+/// One run.
+pub struct Watched {
+    /// What it is.
+    pub definition: ExperimentDefinition,
+    /// What is kept of rows.
+    pub plan: RowPlan,
+    /// Deployments of the run, with their phases.
+    deployments: BTreeMap<i64, i32>,
+    phase: i32,
+    units: Vec<Units>,
+    rows: u64,
+    first_ms: Option<i64>,
+    open: BTreeMap<String, Row>,
+    topics: usize,
+}
+
+impl Watched {
+    /// Nothing yet.
+    pub fn new(definition: ExperimentDefinition, sources: &Sources) -> Self {
+        let plan = RowPlan::of(&definition, sources);
+        let units = fresh(&definition);
+        Self {
+            definition,
+            plan,
+            deployments: BTreeMap::new(),
+            phase: 0,
+            units,
+            rows: 0,
+            first_ms: None,
+            open: BTreeMap::new(),
+            topics: sources.others.len() + 1,
+        }
+    }
+
+    /// A deployment of this run.
+    pub fn deployed(&mut self, offset: i64, phase: i32) {
+        self.deployments.insert(offset, phase);
+    }
+
+    /// The phase that is counted.
+    pub fn phase(&self) -> i32 {
+        self.phase
+    }
+
+    /// Takes a prediction made under a deployment that is known.
+    pub fn predicted(&mut self, prediction: &Prediction) {
+        let Some(phase) = self.deployments.get(&prediction.deployment).copied() else { return };
+        self.turn_to(phase);
+        let side = |at: usize| {
+            self.definition.arms.get(at).is_some_and(|arm| prediction.version == arm.model_ref().to_string())
+        };
+        let side = (0..2).find(|at| side(*at));
+        if prediction.serving && phase == self.phase {
+            self.expose(prediction);
+        }
+        let (plan, topics) = (&self.plan, self.topics);
+        let row = self.open.entry(prediction.id.clone()).or_insert_with(|| Row::new(plan, topics));
+        row.predicted(prediction, side);
+        self.value(&prediction.id);
+    }
+
+    /// Takes a row of another topic.
+    pub fn seen(
+        &mut self,
+        topic: usize,
+        id: &str,
+        unit: &str,
+        time_ms: i64,
+        cells: &[(usize, Option<String>)],
+    ) {
+        let (plan, topics) = (&self.plan, self.topics);
+        let row = self.open.entry(id.to_owned()).or_insert_with(|| Row::new(plan, topics));
+        row.seen(topic, unit, time_ms, cells);
+        self.value(id);
+    }
+
+    /// Analyses do not mix phases, but for bandits, whose shares change all the time.
+    fn turn_to(&mut self, phase: i32) {
+        if phase <= self.phase {
+            return;
+        }
+        self.phase = phase;
+        if self.definition.kind != ExperimentKind::Bandit {
+            (self.units, self.rows, self.first_ms) = (fresh(&self.definition), 0, None);
+        }
+    }
+
+    fn expose(&mut self, prediction: &Prediction) {
+        let declared = prediction.arm == BASELINE || self.definition.arm(&prediction.arm).is_some();
+        if !declared {
+            return;
+        }
+        self.rows += 1;
+        self.first_ms = Some(self.first_ms.unwrap_or(i64::MAX).min(prediction.time_ms));
+        let unit = if self.per_event() { &prediction.id } else { &prediction.unit };
+        self.units.iter_mut().for_each(|units| units.expose(unit, &prediction.arm, prediction.time_ms));
+    }
+
+    fn per_event(&self) -> bool {
+        self.definition.bandit.is_some_and(|bandit| bandit.per_event)
+    }
+
+    fn value(&mut self, id: &str) {
+        let per_event = self.per_event();
+        let Some(row) = self.open.get_mut(id) else { return };
+        let values = row.values(&self.plan);
+        let unit = if per_event { id } else { row.unit() };
+        for value in values {
+            self.units[value.metric].value(unit, value.time_ms, value.y, value.denominator);
+        }
+    }
+
+    /// What the units come to at a window's end.
+    pub fn counted(&self, end_ms: i64) -> Counted {
+        let covariate = self.definition.covariate_ms > 0;
+        let sums = |(units, metric): (&Units, &millrace_topics::ExperimentMetric)| match metric.kind {
+            MetricKind::Conversion => units.conversions(end_ms),
+            MetricKind::Ratio => units.summary(end_ms, Beside::Denominator),
+            MetricKind::Mean if covariate => units.summary(end_ms, Beside::Covariate),
+            MetricKind::Mean => units.summary(end_ms, Beside::Nothing),
+        };
+        let metrics = self.units.iter().zip(&self.definition.metrics).map(sums).collect();
+        Counted { metrics, rows: self.rows, first_ms: self.first_ms }
+    }
+
+    /// Lets go of what can change no more by a window's end; of rows that both versions scored, a sample.
+    pub fn close(&mut self, end_ms: i64) -> Vec<Pair> {
+        self.units.iter_mut().for_each(|units| units.compact(end_ms));
+        let horizon_ms = self.definition.label_horizon_ms;
+        let closed = self.open.extract_if(.., |_, row| row.closes_ms(horizon_ms) < end_ms);
+        let outcome = self.plan.outcome;
+        let pairs: Vec<Pair> = closed.filter_map(|(id, row)| row.pair(&id, outcome)).collect();
+        let (mut positives, mut others): (Vec<_>, Vec<_>) =
+            pairs.into_iter().partition(|pair| pair.positive == Some(true));
+        for sample in [&mut positives, &mut others] {
+            sample.sort_by_key(|pair| pair.id);
+            sample.truncate(MOST_PAIRS);
+        }
+        positives.append(&mut others);
+        positives
+    }
+
+    /// Rows that wait.
+    pub fn open_rows(&self) -> usize {
+        self.open.len()
+    }
+}
+
+fn fresh(definition: &ExperimentDefinition) -> Vec<Units> {
+    let rules = Rules {
+        window_ms: definition.window_ms,
+        label_horizon_ms: definition.label_horizon_ms,
+        covariate_ms: definition.covariate_ms,
+        max_mixed_share: definition.max_mixed_share,
+    };
+    // Without a metric exposures are counted all the same: the sample ratio needs them.
+    vec![Units::new(rules); definition.metrics.len().max(1)]
+}
