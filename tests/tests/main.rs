@@ -13,6 +13,8 @@ mod drift;
 #[cfg(test)]
 mod experiment_files;
 #[cfg(test)]
+mod experiments;
+#[cfg(test)]
 mod fraud_stream;
 #[cfg(test)]
 mod oracle;

@@ -57,7 +57,7 @@ fn run(cli: Cli) -> Result<ExitCode> {
             deploy::list(folder, &app, topic.as_deref(), json, &service)?;
         }
         Command::Drift(command) => return drift::run(folder, command),
-        Command::Experiment(command) => return experiment::run(command),
+        Command::Experiment(command) => return experiment::run(folder, command),
         Command::Backfill(args) => backfill::run(folder, &args)?,
         Command::DeadLetters(DeadLettersCommand::List { app, reason, json, service }) => {
             dead_letters::list(folder, &app, reason.as_deref(), json, &service)?;

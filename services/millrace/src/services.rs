@@ -78,7 +78,8 @@ pub fn services(app: &Application, environment: &Environment, which: Which) -> R
     }
     if which.has(Which::Experiments) {
         let client = environment.configuration.kafka_client();
-        let (registry, grouped) = (environment.registry.clone(), matches!(environment.assignment, Assignment::Group));
+        let (registry, grouped) =
+            (environment.registry.clone(), matches!(environment.assignment, Assignment::Group));
         services.extend(millrace_experiments::service::services(app, &client, registry, grouped)?);
     }
     if services.is_empty() {

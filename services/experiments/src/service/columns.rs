@@ -41,6 +41,17 @@ pub fn context(rows: &RecordBatch, key: &str) -> Result<StringArray, Error> {
     Ok(found.finish())
 }
 
+/// Per row whether a column of lists of texts holds this one; nowhere without the column.
+pub fn holds(rows: &RecordBatch, name: &str, text: &str) -> Vec<bool> {
+    let lists = rows.column_by_name(name).and_then(|column| column.as_list_opt::<i32>());
+    let Some(lists) = lists else { return vec![false; rows.num_rows()] };
+    let holds = |row: usize| {
+        let values = lists.value(row);
+        values.as_string_opt::<i32>().is_some_and(|values| values.iter().flatten().any(|value| value == text))
+    };
+    (0..rows.num_rows()).map(holds).collect()
+}
+
 /// The text of a row, where it is not NULL.
 pub fn value(column: &StringArray, row: usize) -> Option<String> {
     column.is_valid(row).then(|| column.value(row).to_owned())

@@ -34,7 +34,7 @@ pub struct Deployer {
 }
 
 impl Deployer {
-    /// Starts to follow an application's decisions. `transactional` is false for an in-process cluster alone.
+    /// Starts to follow an application's decisions.
     ///
     /// # Errors
     /// Without a topic of results, or if the thread cannot start.
@@ -42,11 +42,9 @@ impl Deployer {
         app: &Application,
         kafka: &ClientConfig,
         registry: Arc<dyn SchemaRegistry>,
-        transactional: bool,
     ) -> Result<Self, Error> {
         let results = app.experiments().ok_or_else(|| Error::internal("no topic of results"))?;
-        let follower =
-            Follower::new(app.clone(), kafka.clone(), registry, results.kafka.clone(), transactional)?;
+        let follower = Follower::new(app.clone(), kafka.clone(), registry, results.kafka.clone())?;
         let (stop, stopped) = channel();
         let thread = std::thread::Builder::new().name("experiments deployer".into());
         let thread = thread.spawn(move || follower.run(&stopped)).map_err(Error::internal)?;
@@ -73,7 +71,6 @@ struct Follower {
     kafka: ClientConfig,
     registry: Arc<dyn SchemaRegistry>,
     topic: KafkaTopic,
-    transactional: bool,
     consumer: BaseConsumer,
     decoder: Decoder,
     next_offset: Option<i64>,
@@ -85,7 +82,6 @@ impl Follower {
         kafka: ClientConfig,
         registry: Arc<dyn SchemaRegistry>,
         topic: KafkaTopic,
-        transactional: bool,
     ) -> Result<Self, Error> {
         let schema = topic.schema.clone().ok_or_else(|| Error::internal("the results have no schema"))?;
         let mut config = kafka.clone();
@@ -100,8 +96,7 @@ impl Follower {
         let failed = |source| Error::Kafka { what: format!("follow {}", topic.name), source };
         let consumer: BaseConsumer = config.create().map_err(failed)?;
         let decoder = Decoder::new(topic.format, schema, registry.clone());
-        let follower =
-            Self { app, kafka, registry, topic, transactional, consumer, decoder, next_offset: None };
+        let follower = Self { app, kafka, registry, topic, consumer, decoder, next_offset: None };
         follower
             .assign()
             .map_err(|source| Error::Kafka { what: format!("follow {}", follower.topic.name), source })?;
@@ -153,8 +148,8 @@ impl Follower {
             Err(error) => return self.alert(event, &format!("its deployment cannot be read: {error}")),
         };
         let registry = self.registry.clone();
-        let deployments = Deployments::new(&self.kafka, registry, &self.app, self.transactional)
-            .map_err(|error| error.to_string())?;
+        let deployments =
+            Deployments::new(&self.kafka, registry, &self.app, true).map_err(|error| error.to_string())?;
         let there = deployments.read().map_err(|error| error.to_string())?;
         if there.iter().any(|(_, deployment)| deployment.cause == event.id) {
             return Ok(());
@@ -194,7 +189,7 @@ impl Follower {
             ),
             deployment: Some(event.deployment),
         };
-        let alerts = Alerts::new(&self.kafka, self.registry.clone(), &self.app, self.transactional);
+        let alerts = Alerts::new(&self.kafka, self.registry.clone(), &self.app, true);
         let raised = alerts.and_then(|alerts| alerts.raise(&alert)).map_err(|error| error.to_string())?;
         if raised {
             tracing::warn!(experiment = event.experiment, decision = event.id, "{}", alert.detail);

@@ -13,7 +13,8 @@ use super::{Error, clicks};
 
 /// The service of an application all of whose topics have their schemas, in parts that read topics each for itself: a
 /// consumer group reads a topic for one stage alone. None where no topic file asks for it. Starts threads, which write
-/// by themselves: `kafka` says how to reach the cluster; `transactional` is false for an in-process cluster alone.
+/// by themselves: `kafka` says how to reach the cluster. `keeps` is false for an in-process cluster alone, which forgets
+/// what experiments are rebuilt from: they are not judged there.
 ///
 /// # Errors
 /// If topic files do not fit each other, or a thread cannot be started.
@@ -21,17 +22,17 @@ pub fn services(
     app: &Application,
     kafka: &ClientConfig,
     registry: Arc<dyn SchemaRegistry>,
-    transactional: bool,
+    keeps: bool,
 ) -> Result<Vec<Service>, Error> {
     let mut services = Vec::new();
     if let Some(layout) = clicks::Layout::of(app)? {
         services.push(service(app, "", vec![layout.stage(kafka, registry.clone())?], None)?);
     }
-    if let Some(layout) = Layout::of(app)? {
+    if let Some(layout) = Layout::of(app)?.filter(|_| keeps) {
         for (topic, stage) in layout.observers() {
             services.push(service(app, &format!(".observe.{topic}"), vec![stage], None)?);
         }
-        let deployer = Deployer::start(app, kafka, registry, transactional)?;
+        let deployer = Deployer::start(app, kafka, registry)?;
         services.push(service(app, ".judge", layout.judging(), Some(deployer))?);
     }
     Ok(services)

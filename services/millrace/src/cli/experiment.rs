@@ -2,6 +2,7 @@
 
 mod logs;
 mod plan;
+mod stream;
 
 use std::path::PathBuf;
 
@@ -11,10 +12,25 @@ use millrace_experiments::interleave::Method;
 
 pub use logs::{EvaluateArgs, SimulateArgs};
 pub use plan::{PlanArmsArgs, PlanCanaryArgs, PlanCommand, Size};
+pub use stream::{DecideArgs, NamedArgs, StatusArgs};
 
 /// `millrace experiment ...`
 #[derive(Debug, Subcommand)]
 pub enum ExperimentCommand {
+    /// Start an experiment that the application's files define: its arms are deployed, and what they do is counted
+    Start(NamedArgs),
+    /// Show what is known: a table with intervals, JSON, or a page
+    Status(StatusArgs),
+    /// End it without a decision; what serves goes on serving
+    Stop(NamedArgs),
+    /// Conclude nothing for now; its arms go on serving
+    Pause(NamedArgs),
+    /// Draw conclusions again
+    Resume(NamedArgs),
+    /// End it, and let the control serve everybody again
+    Abort(NamedArgs),
+    /// End it, and make an arm the champion
+    Decide(DecideArgs),
     /// Compare the arms of an experiment on a Parquet or CSV file of units, arms and values
     Analyze(AnalyzeArgs),
     /// Interleave rankings given as JSON lines; clicks given with them earn credit

@@ -6,7 +6,7 @@ use millrace_topics::{CanaryDefinition, ExperimentDefinition};
 use super::arms::compare;
 use super::result::{about, count};
 use super::scores::{Measured, Requests, ScoreMetric, Scores, requests};
-use crate::analysis::Sums;
+use crate::analysis::{Sums, Undefined};
 use crate::canary::decision::Better;
 use crate::canary::{Criterion, Decision, Evidence, Release, Step};
 use crate::service::counted::{Counted, Pair};
@@ -129,7 +129,12 @@ impl Canary {
                 }
                 Err(why) => {
                     let event = about(frame, name, arm, control, None);
-                    (Some(ExperimentResult { detail: format!("{name}: {why}"), ..event }), None)
+                    let event = ExperimentResult { detail: format!("{name}: {why}"), ..event };
+                    // Versions that give every row the same are as good as each other, for certain.
+                    let support = self.scores.support(metric);
+                    let same =
+                        (why == Undefined::NoDifference).then_some(Evidence { low: 0.0, high: 0.0, support });
+                    (Some(event), same)
                 }
             };
         }

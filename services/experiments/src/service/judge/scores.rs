@@ -93,6 +93,15 @@ impl Scores {
         self.seen
     }
 
+    /// What a metric rests on.
+    pub fn support(&self, metric: ScoreMetric) -> u64 {
+        let positives = self.positives.len() as u64;
+        match metric {
+            ScoreMetric::Auc => positives,
+            _ => positives + self.others.len() as u64,
+        }
+    }
+
     /// The rows of a segment, `None`: all.
     fn rows<'a>(&'a self, segment: Option<(usize, &'a str)>) -> impl Iterator<Item = &'a Pair> {
         let within = move |pair: &&Pair| match segment {

@@ -10,7 +10,7 @@ use super::plan::Sources;
 use super::row::Prediction;
 use super::watched::Watched;
 use super::{Error, PREDICTIONS};
-use crate::service::columns::{context, numbers, text, value};
+use crate::service::columns::{context, holds, numbers, text, value};
 
 /// The columns of a batch that any run needs.
 pub struct Columns {
@@ -33,6 +33,8 @@ struct Predictions {
     arms: StringArray,
     roles: StringArray,
     deployments: Vec<i64>,
+    /// Whether the decision does not hang on the score: of a uniform sample, which no arm answers for.
+    explored: Vec<bool>,
     /// Of predictions, not of lists: model, version, decision, score.
     scored: Option<[StringArray; 4]>,
 }
@@ -70,6 +72,9 @@ impl Columns {
     /// A prediction as a run keeps it.
     pub fn prediction(&self, run: &str, row: usize, time_ms: i64) -> Option<Prediction> {
         let (all, run) = (self.predictions.as_ref()?, self.runs.get(run)?);
+        if all.explored[row] {
+            return None;
+        }
         let named = |column: &StringArray| column.value(row).to_owned();
         let scored = all.scored.as_ref();
         let version =
@@ -129,6 +134,7 @@ impl Predictions {
             arms: text(rows, "arm")?,
             roles: text(rows, "role")?,
             deployments: numbers(rows, "deployment")?,
+            explored: holds(rows, "reasons", "explore"),
             scored,
         })
     }
