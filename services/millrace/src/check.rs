@@ -89,10 +89,11 @@ mod tests {
 
     #[test]
     fn the_sql_is_checked_as_far_as_it_does_not_hang_on_files_with_problems() {
-        let all = "alerts dead-letters deployments drift drift-commands features labels predictions retrain-requests \
-                   scorer-stats transactions";
+        let all = "alerts dead-letters deployments drift drift-commands experiment-commands experiment-results features labels \
+                   predictions retrain-requests scorer-stats transactions";
         assert_eq!(stems_with_a_problem_in("predictions.toml").as_deref(), Some(all));
-        let rest = "alerts dead-letters deployments drift-commands labels scorer-stats transactions";
+        let rest = "alerts dead-letters deployments drift-commands experiment-commands experiment-results labels \
+                    scorer-stats transactions";
         assert_eq!(stems_with_a_problem_in("features.toml").as_deref(), Some(rest));
         assert_eq!(stems_with_a_problem_in("labels.toml"), None, "the view reads it");
         assert_eq!(stems_with_a_problem_in("unreadable.toml"), None, "it may be a source");

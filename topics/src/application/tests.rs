@@ -404,6 +404,8 @@ fn the_fraud_application_is_as_published() {
             ("fraud.deployments", 1, "topic"),
             ("fraud.drift", 1, "-"),
             ("fraud.drift-commands", 1, "-"),
+            ("fraud.experiment-commands", 1, "experiment"),
+            ("fraud.experiment-results", 1, "experiment"),
             ("fraud.features", 4, "terminal_id"),
             ("fraud.labels", 4, "customer_id"),
             ("fraud.predictions", 4, "unit"),

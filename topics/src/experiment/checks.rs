@@ -132,8 +132,7 @@ fn check_criteria(one: &ParsedExperiment) -> Vec<Problem> {
     for criterion in definition.canary.iter().flat_map(|canary| &canary.criteria) {
         let name = criterion.metric.as_str();
         let key = format!("canary.criteria.{name}");
-        if OF_SCORES.contains(&name) && name != "agreement" && definition.labels.is_none()
-        {
+        if OF_SCORES.contains(&name) && name != "agreement" && definition.labels.is_none() {
             problems
                 .push(one.problem(&key, "needs outcomes; write [labels] with topic and outcome".to_owned()));
         }

@@ -41,7 +41,7 @@ impl<'a> Known<'a> {
         let end_ms = history.iter().map(|event| event.window_end_ms).max();
         let comparisons =
             history.iter().copied().filter(|event| Some(event.window_end_ms) == end_ms).collect();
-        let (status, decisions) = (of(ResultKind::Status).last(), of(ResultKind::Decision).collect());
+        let (status, decisions) = (of(ResultKind::Status).next_back(), of(ResultKind::Decision).collect());
         Some(Self { name, last, comparisons, status, decisions, history })
     }
 }

@@ -130,28 +130,36 @@ impl Arms {
     ) -> Looked {
         let mut looked = Looked::default();
         self.sample_ratio(definition, shares, counted, &mut looked);
-        let mut standings: BTreeMap<String, Vec<(MetricRole, Standing, Found)>> = BTreeMap::new();
+        let mut standings = Standings::new();
+        let look = Look { definition, shares, frame };
         for (metric, summary) in definition.metrics.iter().zip(&counted.metrics) {
-            self.metric(definition, metric, shares, summary, frame, &mut looked, &mut standings);
+            for (event, standing) in self.metric(&look, metric, summary) {
+                if let (Some(standing), Some(arm)) = (standing, &event.arm) {
+                    let found = Found {
+                        arm: arm.clone(),
+                        gain: event.estimate.unwrap_or(0.0) * sign(metric),
+                        detail: event.detail.clone(),
+                        evidence: vec![event.id.clone()],
+                    };
+                    standings.entry(arm.clone()).or_default().push((metric.role, standing, found));
+                }
+                looked.comparisons.push(event);
+            }
         }
-        for (_, found) in standings {
-            conclude(found, &mut looked);
-        }
+        standings.into_values().for_each(|found| conclude(found, &mut looked));
         looked.better.sort_by(|a, b| b.gain.total_cmp(&a.gain));
         looked
     }
 
+    /// Per arm its comparison by one metric, and where it stands; none where nothing is defined.
     fn metric(
         &mut self,
-        definition: &ExperimentDefinition,
+        look: &Look<'_>,
         metric: &ExperimentMetric,
-        shares: &Shares,
         summary: &Summary,
-        frame: &ExperimentResult,
-        looked: &mut Looked,
-        standings: &mut BTreeMap<String, Vec<(MetricRole, Standing, Found)>>,
-    ) {
-        let Some(((control, _), others)) = shares.0.split_first() else { return };
+    ) -> Vec<(ExperimentResult, Option<Standing>)> {
+        let Look { definition, shares, frame } = look;
+        let Some(((control, _), others)) = shares.0.split_first() else { return Vec::new() };
         let none = Sums::default();
         let sums = |arm: &str| summary.arms.get(arm).map_or(&none, |units| &units.mature);
         // Intervals of several arms hold together; the p-values are corrected by Holm.
@@ -169,44 +177,19 @@ impl Arms {
             found.push((arm, compared, *looks));
         }
         let corrected = holm(&found.iter().map(|(.., looks)| looks.p_value).collect::<Vec<_>>());
-        for ((arm, compared, looks), p_value) in found.into_iter().zip(corrected) {
-            let units = [sums(control).units(), sums(arm).units()];
-            let compared = match compared {
-                Ok(compared) => compared,
-                Err(why) => {
-                    looked.comparisons.push(undefined(frame, &metric.name, arm, control, units, &why));
-                    continue;
+        let event =
+            |((arm, compared, looks), p_value): ((&String, Result<Compared, Undefined>, Looks), f64)| {
+                let units = [sums(control).units(), sums(arm).units()];
+                match compared {
+                    Ok(compared) => {
+                        let event =
+                            comparison(frame, metric, arm, control, units, &compared, &looks, p_value);
+                        (event, Some(standing(definition.alpha, metric, &compared, &looks, p_value)))
+                    }
+                    Err(why) => (undefined(frame, &metric.name, arm, control, units, &why), None),
                 }
             };
-            let event = comparison(frame, metric, arm, control, units, &compared, &looks, p_value);
-            let better = if metric.higher_is_better { Better::Higher } else { Better::Lower };
-            let sign = if metric.higher_is_better { 1.0 } else { -1.0 };
-            let seen = looks.looks > 0;
-            let standing = match metric.role {
-                MetricRole::Primary if seen && p_value <= definition.alpha => {
-                    if sign * compared.always.difference > 0.0 { Standing::Good } else { Standing::Worse }
-                }
-                MetricRole::Guardrail if seen => {
-                    let criterion =
-                        Criterion { metric: metric.name.clone(), better, margin: metric.bound, required: 0 };
-                    criterion.standing(Some(&Evidence {
-                        low: looks.low,
-                        high: looks.high,
-                        support: compared.units,
-                    }))
-                }
-                _ => Standing::Undecided,
-            };
-            let gain = sign * compared.always.difference;
-            let one = Found {
-                arm: arm.clone(),
-                gain,
-                detail: event.detail.clone(),
-                evidence: vec![event.id.clone()],
-            };
-            standings.entry(arm.clone()).or_default().push((metric.role, standing, one));
-            looked.comparisons.push(event);
-        }
+        found.into_iter().zip(corrected).map(event).collect()
     }
 
     fn sample_ratio(
@@ -247,6 +230,46 @@ impl Arms {
         if summary.mixed as f64 > definition.max_mixed_share * summary.exposed as f64 {
             looked.stopped.push(format!("{} of {} units are in two arms", summary.mixed, summary.exposed));
         }
+    }
+}
+
+/// What every comparison of a look has in common.
+struct Look<'a> {
+    definition: &'a ExperimentDefinition,
+    shares: &'a Shares,
+    frame: &'a ExperimentResult,
+}
+
+/// Per arm where it stands by each metric.
+type Standings = BTreeMap<String, Vec<(MetricRole, Standing, Found)>>;
+
+fn sign(metric: &ExperimentMetric) -> f64 {
+    if metric.higher_is_better { 1.0 } else { -1.0 }
+}
+
+/// Where an arm stands: by the metric that is decided by, better or worse than the control at the corrected level; by a
+/// guardrail, worse than its bound or not. Before the burn-in nothing is said.
+fn standing(
+    alpha: f64,
+    metric: &ExperimentMetric,
+    compared: &Compared,
+    looks: &Looks,
+    p_value: f64,
+) -> Standing {
+    match metric.role {
+        _ if looks.looks == 0 => Standing::Undecided,
+        MetricRole::Primary if p_value <= alpha && sign(metric) * compared.always.difference > 0.0 => {
+            Standing::Good
+        }
+        MetricRole::Primary if p_value <= alpha => Standing::Worse,
+        MetricRole::Guardrail => {
+            let better = if metric.higher_is_better { Better::Higher } else { Better::Lower };
+            let criterion =
+                Criterion { metric: metric.name.clone(), better, margin: metric.bound, required: 0 };
+            let evidence = Evidence { low: looks.low, high: looks.high, support: compared.units };
+            criterion.standing(Some(&evidence))
+        }
+        MetricRole::Primary | MetricRole::Secondary => Standing::Undecided,
     }
 }
 

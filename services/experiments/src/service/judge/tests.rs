@@ -7,6 +7,7 @@ use millrace_topics::{
 };
 
 use super::*;
+use crate::analysis::power::required_positives;
 use crate::analysis::units::{Beside, Rules, Units};
 use crate::random::Random;
 use crate::service::counted::{Pair, pairs_to_bytes};
@@ -142,9 +143,16 @@ fn canary() -> ExperimentDefinition {
     }
 }
 
-/// Labelled positives that see 0.05 less AUC than the champion's with power 0.9 at a look's level: `required_positives` for a
-/// champion of 0.87, 10 negatives a positive and estimates correlated by 0.6, with room for the margin.
-const POSITIVES: u64 = 1_400;
+/// Labelled positives of a window: those that `required_positives` asks for.
+const POSITIVES: u64 = 700;
+
+#[test]
+fn windows_hold_enough_labelled_positives_for_power_0_9() {
+    // Champion 0.87, ten negatives a positive, estimates correlated by 0.6; seen is what is worse by more than the margin.
+    let looks = 4.0 * 3.0 * 2.0;
+    let needed = required_positives(0.87, 0.05 - 0.01, 10.0, 0.6, 0.05 / looks, 0.9).unwrap();
+    assert!(needed <= POSITIVES, "{needed}");
+}
 
 #[derive(Clone, Copy)]
 struct World {
