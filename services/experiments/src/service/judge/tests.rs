@@ -262,9 +262,9 @@ fn worse_canaries_are_rolled_back_within_two_windows_better_ones_promoted_equal_
     }
 }
 
-/// In release mode: some minutes in debug.
+/// Half a minute.
 #[test]
-#[ignore = "200 seeds of each; by `cargo test --release -p millrace-experiments judge -- --ignored --nocapture`"]
+#[ignore = "200 seeds of each; by `cargo test -p millrace-experiments --lib judge -- --ignored --nocapture`"]
 fn canaries_over_200_seeds() {
     let count = |world: World| {
         let ends: Vec<_> = (0..200).map(|seed| release(seed, world)).collect();
