@@ -36,7 +36,7 @@ struct Ended {
 
 #[test]
 fn a_canary_with_less_auc_is_rolled_back() {
-    let ended = Course::new(World { second: "noisy", ..World::CANARY }).unwrap().run(Some(2)).unwrap();
+    let ended = Course::new(World { second: "noisy", ..World::CANARY }).unwrap().run(Some(1)).unwrap();
     ended.is(Decided::Rollback, "1");
     assert!(ended.decision.detail.contains("auc worse"), "{}", ended.decision.detail);
 }
@@ -70,7 +70,7 @@ fn a_canary_that_is_the_same_is_not_rolled_back() {
 #[test]
 fn an_ab_test_finds_the_better_arm_and_its_result_is_shown() {
     let course = Course::new(World { effect: 0.25, ..World::AB }).unwrap();
-    let ended = course.run(Some(2)).unwrap();
+    let ended = course.run(Some(1)).unwrap();
     ended.is(Decided::Promote, "2");
     let evidence = &ended.decision.evidence[0];
     let rests_on = ended.results.iter().find(|event| event.id == *evidence).unwrap();

@@ -31,6 +31,7 @@ pub struct Experiment {
     /// Who started it.
     by: String,
     reason: String,
+    started_ms: i64,
     /// Where its state begins in the journal.
     pub offset: i64,
     /// The observers that count for it.
@@ -75,6 +76,7 @@ impl Experiment {
             phase: 0,
             by: command.by.clone(),
             reason: command.reason.clone(),
+            started_ms: command.time_ms,
             offset,
             known: BTreeSet::new(),
             told: BTreeMap::new(),
@@ -159,7 +161,7 @@ impl Experiment {
     pub fn known(&mut self, place: Place, all: usize, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         self.known.insert(place);
         let ready = self.known.len() >= all && self.definition.covariate_ms == 0;
-        if ready { self.begin(in_force, 0) } else { Vec::new() }
+        if ready { self.begin(in_force, self.started_ms) } else { Vec::new() }
     }
 
     /// Asks for the deployment of its arms.
