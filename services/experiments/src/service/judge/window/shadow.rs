@@ -1,0 +1,103 @@
+//! Two versions on the same rows, as a whole and by segment; what would have changed; whether the gate is passed.
+
+use std::collections::BTreeMap;
+
+use millrace_schemas::envelope::{Decided, ExperimentResult};
+use millrace_topics::{CanaryCriterion, ExperimentArm, ExperimentDefinition};
+
+use super::{Closed, standings};
+use crate::canary::{Action, Criterion, Decision, Evidence, decide};
+use crate::service::judge::experiment::Experiment;
+use crate::service::judge::release::{criterion, paired};
+use crate::service::judge::scores::{ScoreMetric, requests};
+
+pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<ExperimentResult> {
+    let definition = experiment.definition.clone();
+    let (Some(control), Some(arm)) = (definition.control(), definition.arms.get(1)) else {
+        return Vec::new();
+    };
+    let criteria = definition.canary.as_ref().map_or(&[][..], |canary| &canary.criteria);
+    let looks = definition.canary.as_ref().map_or(1, |canary| canary.looks) as usize;
+    let alpha = definition.alpha / (looks * criteria.len().max(1)) as f64;
+    let frame = experiment.frame(closed.end_ms, closed.in_force);
+    let mut events = comparisons(experiment, &frame, control, arm, alpha);
+    let mut detail = changed(experiment);
+    let mut decided = None;
+    if let Some(decision) = gate(experiment, &definition, criteria, alpha, closed.age_ms) {
+        let passed = if decision.action == Action::Promote { "passed" } else { "not passed" };
+        detail = format!("gate {passed}: {}; {detail}", standings(&decision));
+        let end = match decision.action {
+            Action::Promote => Some((Decided::Promote, arm)),
+            Action::RollBack => Some((Decided::Rollback, control)),
+            Action::KeepChampion => Some((Decided::Keep, control)),
+            Action::Extend | Action::Pause => None,
+        };
+        let named = |event: &&ExperimentResult| {
+            event.segment.is_none() && criteria.iter().any(|one| event.metric.as_ref() == Some(&one.metric))
+        };
+        let evidence = events.iter().filter(named).map(|event| event.id.clone()).collect();
+        decided = closed.end(experiment, end, &detail, evidence);
+    }
+    events.extend(decided);
+    let values = BTreeMap::from([("rows".to_owned(), Some(experiment.scores.seen() as f64))]);
+    events.push(experiment.status(closed.end_ms, detail, values, closed.in_force));
+    events
+}
+
+/// Every metric of scores that says something, of all rows and of those of each segment.
+fn comparisons(
+    experiment: &Experiment,
+    frame: &ExperimentResult,
+    control: &ExperimentArm,
+    arm: &ExperimentArm,
+    alpha: f64,
+) -> Vec<ExperimentResult> {
+    let scores = &experiment.scores;
+    let mut segments = vec![None];
+    for (at, column) in experiment.definition.segments.iter().enumerate() {
+        segments.extend(
+            scores.values(at).into_iter().map(|value| Some((at, format!("{column}={value}"), value))),
+        );
+    }
+    let mut events = Vec::new();
+    for metric in ScoreMetric::ALL {
+        for segment in &segments {
+            let within = segment.as_ref().map(|(at, _, value)| (*at, value.as_str()));
+            let name = segment.as_ref().map(|(_, name, _)| name.as_str());
+            let found = scores.measure(metric, within, alpha);
+            events.extend(found.map(|found| paired(frame, metric, &arm.name, &control.name, name, &found)));
+        }
+    }
+    events
+}
+
+/// What the criteria say; none without any.
+fn gate(
+    experiment: &Experiment,
+    definition: &ExperimentDefinition,
+    criteria: &[CanaryCriterion],
+    alpha: f64,
+    age_ms: i64,
+) -> Option<Decision> {
+    let gate: Vec<Criterion> = criteria.iter().map(|one| criterion(definition, one)).collect();
+    let [before, after] = &experiment.requests;
+    let evidence = |one: &Criterion| match ScoreMetric::of(&one.metric) {
+        Some(metric) => {
+            let found = experiment.scores.measure(metric, None, alpha).ok()?;
+            Some(Evidence::of(&found.tested, found.support))
+        }
+        None => requests(&one.metric, before, after, alpha).map(|(_, evidence)| evidence),
+    };
+    let evidence: Vec<Option<Evidence>> = gate.iter().map(evidence).collect();
+    (!gate.is_empty()).then(|| decide(&gate, &evidence, age_ms >= definition.max_ms))
+}
+
+/// Decisions that the other version would have taken otherwise.
+fn changed(experiment: &Experiment) -> String {
+    let changed = experiment.scores.changed();
+    let said = changed.iter().map(|((from, to), rows)| format!("{rows} rows from {from} to {to}"));
+    match changed.is_empty() {
+        true => "no decision would have changed".to_owned(),
+        false => format!("would have changed {}", said.collect::<Vec<_>>().join(", ")),
+    }
+}
