@@ -12,8 +12,8 @@ use millrace_runtime::config;
 use millrace_topics::ModelRef;
 
 pub use experiment::{
-    AnalyzeArgs, DecideArgs, EvaluateArgs, ExperimentCommand, InterleaveArgs, NamedArgs, PlanArmsArgs,
-    PlanCanaryArgs, PlanCommand, SimulateArgs, Size, StatusArgs,
+    AnalyzeArgs, EvaluateArgs, ExperimentCommand, InterleaveArgs, NamedArgs, PlanArmsArgs, PlanCanaryArgs,
+    PlanCommand, SimulateArgs, Size, StatusArgs,
 };
 
 /// Turns Kafka topics into live machine learning: streaming features, scoring, monitoring.
