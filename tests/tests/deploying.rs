@@ -11,7 +11,7 @@ use arrow::array::AsArray;
 use arrow::datatypes::{Float64Type, Int64Type};
 use millrace_experiments::assignment::hash::bucket;
 use millrace_load::fraud;
-use millrace_load::output::kafka;
+use millrace_load::output::{Payments, kafka};
 use millrace_schemas::envelope::Deployment;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use millrace_tests::application::Application;
@@ -132,7 +132,7 @@ impl Course {
             rate: Some(rate),
             ..kafka::Options::new(self.stack.kafka.bootstrap(), self.app.name())
         };
-        kafka::send(events, &options).map(drop)
+        kafka::send(&Payments, events, &options).map(drop)
     }
 
     fn wait(&self, payments: usize) -> Result<()> {

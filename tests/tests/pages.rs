@@ -17,7 +17,7 @@ const DAY: i64 = 86_400_000;
 
 /// Where screenshots are kept, for people who want to see them.
 fn kept(name: &str) -> Option<PathBuf> {
-    Some(Path::new(&std::env::var_os("MILLRACE_SCREENSHOTS")?).join(name))
+    Some(Path::new(&std::env::var_os("PAGE_SCREENSHOTS")?).join(name))
 }
 
 /// A page that loads to its end, complains of nothing, draws everything, and fits into its window, wide or narrow.

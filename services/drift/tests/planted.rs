@@ -115,10 +115,10 @@ fn planted_changes_are_named_in_the_first_window_after_them_and_nothing_before()
 
 /// A minute a seed in a release build: what the README says of unchanged streams.
 #[test]
-#[ignore = "takes minutes; MILLRACE_SEEDS=1,2,3 says of which streams"]
+#[ignore = "takes minutes; FRAUD_SEEDS=1,2,3 says of which streams"]
 fn unchanged_streams_keep_to_the_rate_of_false_alarms() {
     let watch = Watch::new();
-    let seeds = std::env::var("MILLRACE_SEEDS").unwrap_or_else(|_| "1,2,3".to_owned());
+    let seeds = std::env::var("FRAUD_SEEDS").unwrap_or_else(|_| "1,2,3".to_owned());
     let (mut days, mut alarms) = (0, Vec::new());
     for seed in seeds.split(',').map(|seed| seed.parse().unwrap()) {
         let params = Params { seed, ..Params::default() };

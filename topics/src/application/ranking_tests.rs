@@ -94,7 +94,7 @@ fn clicks_must_meet_their_lists_and_be_kept_as_long_as_they_count() {
          web/clicks.toml:2: key: is `query`, and lists are keyed by the unit, `user`; clicks and impressions are joined with lists of their partition: make them equal\n\
          web/clicks.toml:3: partitioner: is another than in lists.toml; clicks and impressions are joined with lists of their partition: make them equal\n\
          web/clicks.toml:4: partitions: is 3, and 1 in lists.toml; clicks and impressions are joined with lists of their partition: make them equal\n\
-         web/clicks.toml:6: retention: is 1h, and feedback.toml joins clicks with the lists of the last 361min (three horizons and the lateness), from the log; write at least retention = \"361min\""
+         web/clicks.toml:6: retention: is 1h, and feedback.toml joins clicks with the lists of the last 361m (three horizons and the lateness), from the log; write at least retention = \"361m\""
     );
 }
 
