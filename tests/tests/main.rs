@@ -13,6 +13,8 @@ mod drift;
 #[cfg(test)]
 mod experiment_files;
 #[cfg(test)]
+mod experiment_page;
+#[cfg(test)]
 mod experiments;
 #[cfg(test)]
 mod fraud_stream;

@@ -97,7 +97,7 @@ fn ordered(value: f64) -> u64 {
 }
 
 fn back(key: u64) -> f64 {
-    let mask = (((key >> 63) as u64).wrapping_sub(1)) | 1 << 63;
+    let mask = ((key >> 63).wrapping_sub(1)) | 1 << 63;
     f64::from_bits(key ^ mask)
 }
 
