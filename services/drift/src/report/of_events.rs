@@ -258,7 +258,7 @@ fn card(
 ) -> ColumnCard {
     let mut facts = vec![("window from".to_owned(), day(event.window_start_ms))];
     if event.kind == DriftKind::Finding {
-        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| short(v));
+        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
         let figures = format!("{} of {}", number(event.effect), number(event.threshold));
         facts.push((event.method.clone(), figures));
         if let Some(p) = event.p_value {

@@ -111,7 +111,7 @@ fn service(
     };
     let report = ReportPlan {
         triggers: fires,
-        depends: lineage(&layout)?,
+        depends: lineage(layout)?,
         tolerance_ms: layout.grid().map_or(0, |grid| grid.step_ms),
         trained: {
             let judging = shared.judging.clone();

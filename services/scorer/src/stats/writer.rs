@@ -105,7 +105,7 @@ impl Writing {
     }
 
     fn write(&mut self) {
-        let _ = self.producer.poll(Duration::ZERO);
+        self.producer.poll(Duration::ZERO);
         if self.sums.len() == 0 {
             return;
         }

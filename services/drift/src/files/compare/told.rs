@@ -244,7 +244,7 @@ fn rows_of(file: &str, rows: u64) -> String {
 }
 
 fn shown(figure: &Figure) -> String {
-    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |v| short(v));
+    let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), short);
     let effect = format!("{} of {}", number(figure.effect), number(figure.threshold));
     match figure.p_value {
         Some(p) if p < 0.001 => format!("{effect}, p < 0.001"),

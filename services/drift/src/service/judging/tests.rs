@@ -220,7 +220,8 @@ fn rankings_are_measured_list_by_list_wherever_their_items_lie() {
     content.merge(&Content::from_bytes(&other.to_bytes()).unwrap());
     let said = judging(app.path(), TaskKind::Ranking).outcomes(&known(vec![(WHOLE, content)], true)).unwrap();
     let values = &summary(&said.events, Subject::Performance).values;
-    let mean = |of: &dyn Fn(&[(f64, f64)]) -> Option<f64>| {
+    type Metric<'a> = &'a dyn Fn(&[(f64, f64)]) -> Option<f64>;
+    let mean = |of: Metric<'_>| {
         let all: Vec<f64> = lists.iter().filter_map(|list| of(list)).collect();
         all.iter().sum::<f64>() / all.len() as f64
     };

@@ -128,8 +128,11 @@ fn rows_of(outputs: &[Output], topic: usize) -> RecordBatch {
     concat_batches(&rows[0].schema(), rows).unwrap()
 }
 
+/// Rows with their times.
+type Timed = (RecordBatch, Vec<i64>);
+
 /// What the view's own stages make of the sources: rows between them, and the served ones.
-fn serve(plan: &SkewPlan) -> (Vec<(RecordBatch, Vec<i64>)>, (RecordBatch, Vec<i64>), RecordBatch) {
+fn serve(plan: &SkewPlan) -> (Vec<Timed>, Timed, RecordBatch) {
     let sources: Vec<_> = plan
         .plan
         .sources

@@ -71,9 +71,8 @@ impl<'a> Reader<'a> {
         let (progress, committed) = (self.task.progress(), self.taken);
         self.task = task(self.most);
         self.task.restore(&progress);
-        for at in 0..4 {
-            let from = progress.rebuild_from[at].map_or(committed[at], |from| usize::try_from(from).unwrap());
-            self.taken[at] = from.min(committed[at]);
+        for ((taken, committed), from) in self.taken.iter_mut().zip(committed).zip(&progress.rebuild_from) {
+            *taken = from.map_or(committed, |from| usize::try_from(from).unwrap().min(committed));
         }
         let order = by_time(self.world, self.taken, committed);
         for piece in order.chunks(17) {

@@ -148,7 +148,7 @@ fn list(at: usize, random: &mut Random) -> Shown {
     let slots = made.slots();
     row["method"] = json!(method.name());
     row["items"] = slots.iter().map(|slot| rankings.items()[slot.item as usize].clone()).collect();
-    row["teams"] = slots.iter().map(|slot| slot.team.map_or(-1, |team| i64::from(team))).collect();
+    row["teams"] = slots.iter().map(|slot| slot.team.map_or(-1, i64::from)).collect();
     row["common_prefix"] = json!(made.common_prefix());
     let ranks = slots.iter().flat_map(|slot| [0, 1].map(|ranker| rankings.rank(ranker, slot.item).unwrap()));
     row["ranks"] = ranks.collect();

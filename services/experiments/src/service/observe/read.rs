@@ -96,19 +96,17 @@ impl Columns {
     }
 
     /// A row of another topic as a run keeps it: id, unit, cells. None where it has no id, or the run needs nothing of it.
-    pub fn other(
-        &self,
-        run: &str,
-        topic: usize,
-        row: usize,
-    ) -> Option<(String, String, Vec<(usize, Option<String>)>)> {
+    pub fn other(&self, run: &str, topic: usize, row: usize) -> Option<(String, String, Cells)> {
         let ((ids, units), run) = (self.others.get(topic - 1)?, self.runs.get(run)?);
         Some((value(ids, row)?, units.value(row).to_owned(), run.cells_of(topic, row)))
     }
 }
 
+/// Values of a row with the numbers of the columns that a run needs.
+type Cells = Vec<(usize, Option<String>)>;
+
 impl Run {
-    fn cells_of(&self, topic: usize, row: usize) -> Vec<(usize, Option<String>)> {
+    fn cells_of(&self, topic: usize, row: usize) -> Cells {
         let own = self.cells.iter().filter(|(_, of, _)| *of == topic);
         own.map(|(place, _, column)| (*place, value(column, row))).collect()
     }

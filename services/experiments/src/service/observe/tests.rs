@@ -110,7 +110,8 @@ fn predictions(rows: &[Row]) -> RecordBatch {
             _ => None,
         })
         .collect();
-    let texts = |of: &dyn Fn(&(i64, &'static str, &'static str, bool, i64)) -> String| -> ArrayRef {
+    type Served = (i64, &'static str, &'static str, bool, i64);
+    let texts = |of: &dyn Fn(&Served) -> String| -> ArrayRef {
         Arc::new(StringArray::from_iter_values(rows.iter().map(of)))
     };
     let mut reasons = ListBuilder::new(StringBuilder::new());

@@ -130,7 +130,7 @@ fn a_champions_list_has_the_best_candidates_first() {
     assert_eq!(output.rows.schema(), *schema(ranking::AVRO).arrow());
     assert_eq!(output.cause, (0..20).collect::<Vec<u32>>());
     assert!(output.late[1] && !output.late[0]);
-    for row in 0..20 {
+    for (row, request) in requests.iter().enumerate() {
         let scores = floats(&output.rows, "scores", row);
         assert!(scores.len() == 4 && scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
         assert_eq!(ints(&output.rows, "ranks", row), [0, 1, 2, 3]);
@@ -138,7 +138,7 @@ fn a_champions_list_has_the_best_candidates_first() {
         // Text match and popularity, as train.py fitted them; the generator's own utility weighs them alike.
         let of = |item: &String| {
             let at = "abcde".find(item.as_str()).unwrap();
-            let value = |name: &str| requests[row][name][at].as_f64().unwrap();
+            let value = |name: &str| request[name][at].as_f64().unwrap();
             4.84 * value("text_match") + 0.647 * value("popularity")
         };
         let expected: Vec<f64> = items(&output.rows, row).iter().map(of).collect();
@@ -167,10 +167,10 @@ fn an_interleaved_list_is_the_methods_own_of_the_versions_orders() {
         let effects = apply(&interleaved(method), &batch(&requests));
         let made = &effects.outputs[0].rows;
         let keys = texts(made, "list_key");
-        for row in 0..40 {
+        for (row, key) in keys.iter().enumerate() {
             let orders = [items(&old, row), items(&new, row)];
             let rankings = Rankings::of(&orders).unwrap();
-            let list = interleave(method, &rankings, 4, Random::keyed("spring", &keys[row])).unwrap();
+            let list = interleave(method, &rankings, 4, Random::keyed("spring", key)).unwrap();
             let expected: Vec<&String> =
                 list.slots().iter().map(|slot| rankings.items()[slot.item as usize]).collect();
             assert_eq!(items(made, row).iter().collect::<Vec<_>>(), expected, "{method} {row}");

@@ -150,13 +150,13 @@ fn explored_events_get_the_declared_decision_and_say_so() {
     let reasons = column(output, "reasons");
     let propensities = floats(output, "propensity");
     let mut explored = 0;
-    for row in 0..400 {
+    for (row, propensity) in propensities.into_iter().enumerate() {
         let serving = texts(&roles)[row] == Some("serving");
         let drawn = serving && explore.has(texts(&ids)[row].unwrap());
         assert_eq!(texts(&decisions)[row] == Some("pass"), drawn);
         let reason = reasons.as_list::<i32>().value(row);
         assert_eq!(texts(&reason), if drawn { vec![Some("explore")] } else { vec![] });
-        assert_eq!(propensities[row] < 0.15, drawn, "{}", propensities[row]);
+        assert_eq!(propensity < 0.15, drawn, "{propensity}");
         explored += usize::from(drawn);
     }
     assert!((15..70).contains(&explored), "{explored}");
