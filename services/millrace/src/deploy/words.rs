@@ -31,7 +31,7 @@ impl Words<'_> {
         let version = plain.unwrap_or(version);
         let named = ModelRef::parse(&format!("{model}/{version}"))
             .with_context(|| format!("`{text}` names no model version; write <model>/<version>"))?;
-        if known.iter().any(|one| *one == named.version) {
+        if known.contains(&named.version) {
             return Ok(named);
         }
         let there = match known.is_empty() {
