@@ -105,6 +105,9 @@ fn a_mismatch_and_units_of_two_arms_stop_the_conclusion() {
         rows(1).into_iter().filter(|row| row.as_ref().is_ok_and(|row| row.arm != "c")).collect();
     let options = Options { max_mixed_share: 0.05, ..Options::new("amount", Metric::Mean) };
     let uneven = Options { shares: vec![("control".into(), 0.6), ("b".into(), 0.4)], ..options.clone() };
+    let half = Options { shares: vec![("control".into(), 0.5)], ..options.clone() };
+    let refused = analyze(self::rows(1), &half).unwrap_err().to_string();
+    assert!(refused.contains("has rows and no share"), "{refused}");
     let report = analyze(rows, &uneven).unwrap();
     assert!(
         report.stopped[0].starts_with("the arms do not have their shares of units"),

@@ -81,7 +81,7 @@ fn definition(table: &Table<'_, '_>, stem: &str, topic: Option<&str>) -> Experim
         ("bandit", ExperimentKind::Bandit),
         ("interleave", ExperimentKind::Interleave),
     ];
-    required(table, "kind", "ab");
+    required(table, "kind", "\"ab\"");
     let kind = table.choice("kind", &kinds).unwrap_or(ExperimentKind::Ab);
     let name = table.string("name", stem).unwrap_or(stem).to_owned();
     let duration = |key, least, default| table.duration(key, least).unwrap_or(default);
@@ -160,7 +160,7 @@ fn read_arms(table: &Table<'_, '_>, kind: ExperimentKind) -> Vec<ExperimentArm> 
 }
 
 fn read_namespace(table: &Table<'_, '_>) -> NamespacePart {
-    required(table, "name", "checkout");
+    required(table, "name", "\"checkout\"");
     let bucket = |key, otherwise: u16| {
         table.integer(key, 0..=10_000).and_then(|n| u16::try_from(n).ok()).unwrap_or(otherwise)
     };
@@ -201,7 +201,7 @@ fn metric(name: &str, table: &Table<'_, '_>) -> ExperimentMetric {
         ("guardrail", MetricRole::Guardrail),
         ("secondary", MetricRole::Secondary),
     ];
-    required(table, "kind", "mean");
+    required(table, "kind", "\"mean\"");
     let kind = table.choice("kind", &kinds).unwrap_or(MetricKind::Mean);
     let column = |key| table.string(key, "amount").map(str::to_owned);
     let role = table.choice("role", &roles).unwrap_or(MetricRole::Secondary);

@@ -117,11 +117,14 @@ fn ratio(
         }
         within("share", *share, *share > 0.0 && share.is_finite(), "a share is above 0")?;
     }
-    let share = |arm: &String| {
-        let declared = options.shares.iter().find(|(name, _)| name == arm);
-        declared.map_or(if options.shares.is_empty() { 1.0 } else { 0.0 }, |(_, share)| *share)
+    let declared =
+        |arm: &String| options.shares.iter().find(|(name, _)| name == arm).map(|(_, share)| *share);
+    let share = |arm: &String| match declared(arm) {
+        Some(share) => Ok(share),
+        None if options.shares.is_empty() => Ok(1.0),
+        None => Err(Error::NoShare(arm.clone())),
     };
-    let shares: Vec<f64> = names.iter().map(share).collect();
+    let shares: Vec<f64> = names.iter().map(share).collect::<Result<_, _>>()?;
     let whole: f64 = shares.iter().sum();
     let counts: Vec<u64> = sums.iter().map(Sums::units).collect();
     let shares: Vec<f64> = shares.iter().map(|share| share / whole).collect();

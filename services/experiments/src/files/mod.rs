@@ -37,6 +37,9 @@ pub enum Error {
     /// An arm that no row has.
     #[error("no row has the arm `{0}`")]
     NoSuchArm(String),
+    /// An arm of the rows whose share is not said, though others are.
+    #[error("arm `{0}` has rows and no share: write --share for every arm, or for none")]
+    NoShare(String),
     /// An option outside its range.
     #[error(transparent)]
     Option(#[from] OutOfRange),

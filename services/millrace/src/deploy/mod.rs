@@ -123,7 +123,7 @@ fn request(
 }
 
 /// A version that no scorer could serve is refused before it is written.
-fn check(app: &Application, topic: &Topic, version: &ModelRef) -> Result<()> {
+pub fn check(app: &Application, topic: &Topic, version: &ModelRef) -> Result<()> {
     let Some(columns) = millrace_scorer::scored_columns(app, topic) else { return Ok(()) };
     millrace_scorer::check_version(app, version, &columns)
         .with_context(|| format!("{version} cannot serve {}", topic.kafka.name))

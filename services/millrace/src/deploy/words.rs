@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use millrace_experiments::deploying::Plan;
 use millrace_schemas::envelope::{Deployment, Draw};
 use millrace_scorer::repository::versions;
@@ -54,20 +54,18 @@ impl Words<'_> {
         let parts = text.split_once('=').and_then(|(name, rest)| Some((name, rest.rsplit_once(':')?)));
         let (name, (version, share)) =
             parts.with_context(|| format!("--arm {text}: write name=version:share, such as b=2:0.3"))?;
-        let share = share
-            .parse()
-            .ok()
-            .with_context(|| format!("--arm {text}: `{share}` is no share of 0 to 1, such as 0.3"))?;
+        let share = share.parse().ok().filter(|share| *share > 0.0 && *share <= 1.0).with_context(|| {
+            format!("--arm {text}: `{share}` is no share above 0 and up to 1, such as 0.3")
+        })?;
         Ok((name.to_owned(), self.version(version)?, share))
     }
 
     /// How arms share the traffic.
     pub fn plan(&self, args: &DeployArgs) -> Result<Plan> {
         if let Some(version) = &args.canary {
-            return Ok(Plan::Canary {
-                version: self.version(version)?,
-                share: args.share.unwrap_or_default(),
-            });
+            let share = args.share.unwrap_or_default();
+            ensure!(share > 0.0 && share <= 1.0, "--share {share}: a canary has a share above 0 and up to 1");
+            return Ok(Plan::Canary { version: self.version(version)?, share });
         }
         if !args.interleave.is_empty() {
             let versions = args.interleave.iter().map(|text| self.version(text)).collect::<Result<_>>()?;

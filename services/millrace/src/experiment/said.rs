@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use millrace_experiments::service::{results, say as write};
 use millrace_runtime::Configuration;
 use millrace_schemas::SchemaRegistry;
@@ -12,8 +12,8 @@ use millrace_schemas::envelope::{CommandKind, ExperimentCommand, ExperimentResul
 use millrace_topics::{Application, did_you_mean, listed};
 use rdkafka::ClientConfig;
 
-use crate::application;
 use crate::cli::NamedArgs;
+use crate::{application, deploy};
 
 /// An application with how its experiments are reached.
 pub struct Reached {
@@ -57,6 +57,12 @@ pub fn start(folder: &Path, args: &NamedArgs) -> Result<()> {
             word(state),
             args.app
         );
+    }
+    if let Some(topic) = reached.app.topic(&definition.topic) {
+        for arm in &definition.arms {
+            deploy::check(&reached.app, topic, &arm.model_ref())
+                .with_context(|| format!("{} was not started: arm `{}`", args.name, arm.name))?;
+        }
     }
     send(&reached, args, CommandKind::Start, serde_json::to_string(definition)?)?;
     println!(

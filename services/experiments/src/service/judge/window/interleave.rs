@@ -35,20 +35,20 @@ fn preference(
     found: &Summary,
 ) -> ExperimentResult {
     let valid = &found.always_valid;
-    let estimate = -found.advantage;
-    let (liked, other) = if estimate > 0.0 { (arm, control) } else { (control, arm) };
+    // Zero without a sign where nobody has a preference.
+    let estimate = 0.0 - found.advantage;
     let users = count(found.wins + found.losses + found.ties);
+    let verdict = if found.wins + found.losses == 0 {
+        "no user has a preference yet".to_owned()
+    } else if valid.win_rate.0 <= 0.5 && valid.win_rate.1 >= 0.5 {
+        format!("whether users prefer {} or {} is open", arm.name, control.name)
+    } else {
+        let (liked, other) = if estimate > 0.0 { (arm, control) } else { (control, arm) };
+        format!("users prefer {} to {}", liked.name, other.name)
+    };
     let detail = format!(
-        "users prefer {} to {}: {} won by {}, {} by {}, {} even; sign test p = {:.2e}, at any time p = {:.2e}",
-        liked.name,
-        other.name,
-        found.losses,
-        arm.name,
-        found.wins,
-        control.name,
-        found.ties,
-        found.p_value,
-        valid.p_value
+        "{verdict}: {} users won by {}, {} by {}, {} even; sign test p = {:.2e}, at any time p = {:.2e}",
+        found.losses, arm.name, found.wins, control.name, found.ties, found.p_value, valid.p_value
     );
     let figures = [
         ("wins", found.losses as f64),
