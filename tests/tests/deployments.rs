@@ -10,6 +10,7 @@ use millrace_tests::stack::Stack;
 use millrace_topics::Application;
 use millrace_topics::cluster::{Target, apply};
 use millrace_topics::deployments::{Deployments, Error};
+use millrace_topics::events;
 use rdkafka::ClientConfig;
 
 /// An application of its own name that predicts.
@@ -122,7 +123,7 @@ fn of_two_writers_that_saw_the_same_one_writes() {
     };
     let slow = applied.deployments_with(Arc::new(interrupted), true);
     let error = slow.write(version(&champion, "3"), Some(offset)).unwrap_err();
-    assert!(matches!(error, Error::Overtaken(_)), "{error}");
+    assert!(matches!(error, Error::Events(events::Error::Overtaken(_))), "{error}");
     let versions: Vec<_> =
         applied.deployments(true).read().unwrap().into_iter().map(|(_, one)| one.version).collect();
     assert_eq!(versions, ["1", "2"]);

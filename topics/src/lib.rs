@@ -10,6 +10,7 @@ mod drift;
 mod drift_checks;
 mod drift_file;
 mod duration;
+pub mod events;
 mod experiment;
 mod experiments;
 mod experiments_file;

@@ -160,9 +160,6 @@ pub enum AlarmState {
 }
 
 impl DriftEvent {
-    /// The Avro schema of every drift topic, `schemas/drift.avsc`.
-    pub const AVRO: &str = include_str!("../../drift.avsc");
-
     /// Sets the id: a hash of what the event is about (application, topic, subject, column, segment, model, version,
     /// arm, method), of its window, and of kind, status and revision; of nothing that was measured.
     pub fn seal(&mut self) {

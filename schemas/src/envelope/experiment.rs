@@ -8,7 +8,7 @@ use super::id_of;
 use super::record::Record;
 
 /// What is known of an experiment at the end of a window.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct ExperimentResult {
     /// [`ExperimentResult::id_of`] what it is about.
     pub id: String,
@@ -74,22 +74,24 @@ pub struct ExperimentResult {
 }
 
 /// What kind of event a result is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ResultKind {
     /// One metric of one arm.
     Comparison,
     /// The experiment as a whole.
+    #[default]
     Status,
     /// Something is to change.
     Decision,
 }
 
 /// The life of an experiment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ExperimentState {
     /// Declared and not started.
+    #[default]
     Draft,
     /// Its arms serve.
     Running,
@@ -196,27 +198,13 @@ mod tests {
             mode: "ab".into(),
             state: ExperimentState::Running,
             phase: 1,
-            step: 0,
             window_start_ms: 1,
             window_end_ms: 5,
             deployment: 3,
-            metric: None,
-            arm: None,
-            control: None,
-            segment: None,
-            method: None,
-            estimate: None,
-            low: None,
-            high: None,
-            p_value: None,
-            units: 0,
-            control_units: 0,
-            decision: None,
             by: "experiments".into(),
-            deploys: None,
             detail: "running".into(),
-            evidence: Vec::new(),
             values: BTreeMap::from([("power".into(), Some(0.5)), ("low".into(), None)]),
+            ..Default::default()
         };
         let decision = ExperimentResult {
             kind: ResultKind::Decision,

@@ -1,14 +1,9 @@
 //! Requests to train a model again.
 
-use std::sync::Arc;
-
-use arrow::array::{Array, AsArray, ListArray, RecordBatch, StringArray, TimestampMillisecondArray};
-use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::DataType;
 use serde::{Deserialize, Serialize};
 
-use super::{column, id_of, of_text, text_of};
-use crate::{Error, TopicSchema};
+use super::id_of;
+use super::record::Record;
 
 /// One row of a topic of retrain requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +11,7 @@ pub struct RetrainRequest {
     /// [`RetrainRequest::id_of`] what it is about.
     pub id: String,
     /// The end of the window, or the tick, that fired the trigger, in ms.
+    #[serde(rename = "time")]
     pub time_ms: i64,
     /// The trigger's name.
     pub trigger: String,
@@ -28,16 +24,20 @@ pub struct RetrainRequest {
     /// How to train.
     pub mode: TrainMode,
     /// The first instant of the suggested training range, in ms.
+    #[serde(rename = "train_from")]
     pub train_from_ms: i64,
     /// The first instant after it, in ms.
+    #[serde(rename = "train_to")]
     pub train_to_ms: i64,
     /// One sentence that quotes the evidence.
     pub reason: String,
     /// The ids of the drift events that it rests on.
     pub evidence: Vec<String>,
     /// The first instant of the window that fired the trigger, in ms.
+    #[serde(rename = "window_start")]
     pub window_start_ms: i64,
     /// The first instant after it, in ms.
+    #[serde(rename = "window_end")]
     pub window_end_ms: i64,
 }
 
@@ -66,9 +66,6 @@ pub enum TrainMode {
 }
 
 impl RetrainRequest {
-    /// The Avro schema of every topic of retrain requests, `schemas/retrain-requests.avsc`.
-    pub const AVRO: &str = include_str!("../../retrain-requests.avsc");
-
     /// The id of the request that this trigger makes for this model version about this window: a hash, so that a
     /// replay makes no other.
     pub fn id_of(
@@ -80,82 +77,16 @@ impl RetrainRequest {
     ) -> String {
         id_of(&[trigger, model, version, &window_start_ms.to_string(), &window_end_ms.to_string()])
     }
-
-    /// One row per request, with the schema of [`RetrainRequest::AVRO`].
-    pub fn to_batch(requests: &[Self]) -> Result<RecordBatch, Error> {
-        let schema = TopicSchema::parse(Self::AVRO)?;
-        let text = |of: fn(&Self) -> &str| Arc::new(StringArray::from_iter_values(requests.iter().map(of)));
-        let word = |of: fn(&Self) -> String| Arc::new(StringArray::from_iter_values(requests.iter().map(of)));
-        let time = |of: fn(&Self) -> i64| {
-            let times = TimestampMillisecondArray::from_iter_values(requests.iter().map(of));
-            Arc::new(times.with_timezone("+00:00"))
-        };
-        let columns: Vec<Arc<dyn Array>> = vec![
-            text(|r| &r.id),
-            time(|r| r.time_ms),
-            text(|r| &r.trigger),
-            word(|r| text_of(&r.kind)),
-            text(|r| &r.model),
-            text(|r| &r.version),
-            word(|r| text_of(&r.mode)),
-            time(|r| r.train_from_ms),
-            time(|r| r.train_to_ms),
-            text(|r| &r.reason),
-            evidence(&schema, requests)?,
-            time(|r| r.window_start_ms),
-            time(|r| r.window_end_ms),
-        ];
-        RecordBatch::try_new(Arc::clone(schema.arrow()), columns).map_err(|e| Error::Envelope(e.to_string()))
-    }
-
-    /// The requests of decoded rows; a kind or a mode that there is not is an error.
-    pub fn from_batch(rows: &RecordBatch) -> Result<Vec<Self>, Error> {
-        let text = |name| column::<StringArray>(rows, name);
-        let time = |name| column::<TimestampMillisecondArray>(rows, name);
-        let (id, trigger, kind, mode) = (text("id")?, text("trigger")?, text("kind")?, text("mode")?);
-        let (model, version, reason) = (text("model")?, text("version")?, text("reason")?);
-        let (at, from, to) = (time("time")?, time("train_from")?, time("train_to")?);
-        let (start, end) = (time("window_start")?, time("window_end")?);
-        let evidence = column::<ListArray>(rows, "evidence")?;
-        let request = |i| {
-            let wrong = || Error::Envelope("column `evidence` is no list of texts".into());
-            let ids = evidence.value(i);
-            let ids = ids.as_string_opt::<i32>().ok_or_else(wrong)?;
-            Ok(Self {
-                id: id.value(i).to_owned(),
-                time_ms: at.value(i),
-                trigger: trigger.value(i).to_owned(),
-                kind: of_text("kind", kind.value(i))?,
-                model: model.value(i).to_owned(),
-                version: version.value(i).to_owned(),
-                mode: of_text("mode", mode.value(i))?,
-                train_from_ms: from.value(i),
-                train_to_ms: to.value(i),
-                reason: reason.value(i).to_owned(),
-                evidence: (0..ids.len()).map(|k| ids.value(k).to_owned()).collect(),
-                window_start_ms: start.value(i),
-                window_end_ms: end.value(i),
-            })
-        };
-        (0..rows.num_rows()).map(request).collect()
-    }
 }
 
-fn evidence(schema: &TopicSchema, requests: &[RetrainRequest]) -> Result<Arc<dyn Array>, Error> {
-    let field = schema.arrow().field_with_name("evidence").map_err(|e| Error::Envelope(e.to_string()))?;
-    let DataType::List(item) = field.data_type() else {
-        return Err(Error::Envelope("`evidence` is no list".into()));
-    };
-    let ids: StringArray = requests.iter().flat_map(|r| &r.evidence).map(Some).collect();
-    let offsets = OffsetBuffer::from_lengths(requests.iter().map(|r| r.evidence.len()));
-    let list = ListArray::try_new(Arc::clone(item), offsets, Arc::new(ids), None);
-    Ok(Arc::new(list.map_err(|e| Error::Envelope(e.to_string()))?))
+impl Record for RetrainRequest {
+    const AVRO: &'static str = include_str!("../../retrain-requests.avsc");
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decoder, Encoder, Format, InProcessRegistry, SchemaRegistry};
+    use crate::envelope::record::testing::round_trip;
 
     #[test]
     fn requests_survive_the_wire_in_both_formats() {
@@ -181,16 +112,7 @@ mod tests {
             ..full.clone()
         };
         let requests = vec![full.clone(), bare, full];
-        let rows = RetrainRequest::to_batch(&requests).unwrap();
-        let schema = Arc::new(TopicSchema::parse(RetrainRequest::AVRO).unwrap());
-        let registry = Arc::new(InProcessRegistry::default());
-        let id = registry.register("x", RetrainRequest::AVRO).unwrap();
-        for format in [Format::Avro, Format::Json] {
-            let encoded = Encoder::new(format, Arc::clone(&schema), id).unwrap().encode(&rows).unwrap();
-            let records: Vec<_> = (0..requests.len()).map(|i| encoded.get(i)).collect();
-            let decoded = Decoder::new(format, Arc::clone(&schema), registry.clone()).decode(&records);
-            assert_eq!(RetrainRequest::from_batch(&decoded.unwrap().rows).unwrap(), requests);
-        }
+        round_trip(&requests);
     }
 
     #[test]

@@ -11,12 +11,15 @@ use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType, Float64Type};
 
 use super::DriftEvent;
+use crate::envelope::record::Record;
 use crate::envelope::{column, of_text, text_of};
 use crate::{Error, TopicSchema};
 
-impl DriftEvent {
-    /// One row per event, with the schema of [`DriftEvent::AVRO`].
-    pub fn to_batch(events: &[Self]) -> Result<RecordBatch, Error> {
+impl Record for DriftEvent {
+    const AVRO: &'static str = include_str!("../../../drift.avsc");
+
+    /// Column by column: there may be a thousand in a window.
+    fn to_batch(events: &[Self]) -> Result<RecordBatch, Error> {
         let schema = TopicSchema::parse(Self::AVRO)?;
         let columns = Columns { events };
         let arrays =
@@ -25,8 +28,7 @@ impl DriftEvent {
         RecordBatch::try_new(Arc::clone(schema.arrow()), arrays).map_err(|e| Error::Envelope(e.to_string()))
     }
 
-    /// The events of decoded rows; a kind, status, subject or alarm that there is not is an error.
-    pub fn from_batch(rows: &RecordBatch) -> Result<Vec<Self>, Error> {
+    fn from_batch(rows: &RecordBatch) -> Result<Vec<Self>, Error> {
         (0..rows.num_rows()).map(|i| Row { rows, i }.event()).collect()
     }
 }

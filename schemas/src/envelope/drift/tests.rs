@@ -3,6 +3,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 
 use super::*;
+use crate::envelope::record::Record as _;
 use crate::{Decoder, Encoder, Format, InProcessRegistry, SchemaRegistry, TopicSchema};
 
 fn full() -> DriftEvent {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Input, Origin, Phase, RowMeta, Taken, Task as _};
 use millrace_schemas::envelope::{DriftCommand, DriftEvent};
-use millrace_schemas::{Decoder, Encoder, SchemaRegistry};
-use millrace_topics::{Application, KafkaTopic, log};
+use millrace_schemas::{Decoder, SchemaRegistry};
+use millrace_topics::events::{self, Events};
+use millrace_topics::{Application, log};
 use rdkafka::ClientConfig;
-use rdkafka::error::RDKafkaErrorCode;
 
 use super::detect::{WindowDetectors, of_windows};
 use super::layout::Layout;
@@ -39,8 +39,8 @@ pub fn alarms(
     let layout = Layout::of(app)?;
     let journal = layout.between.journal;
     let schema = journal.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its journal"))?;
-    let records =
-        log::read_to_end(kafka, &journal.name).map_err(|source| kafka_error(app, &journal, source))?;
+    let records = log::read_to_end(kafka, &journal.name)
+        .map_err(|source| events::Error::of_kafka(&app.name, "read", &journal.name, source))?;
     let plan = ReportPlan {
         triggers: Vec::new(),
         depends: Depends::default(),
@@ -68,18 +68,7 @@ pub fn events(
     registry: Arc<dyn SchemaRegistry>,
 ) -> Result<Vec<DriftEvent>, Error> {
     let topic = &app.drift().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?.kafka;
-    let schema = topic.schema.clone().ok_or_else(|| missing(app, "drift", "a schema of its reports"))?;
-    let records = log::read_to_end(kafka, &topic.name).map_err(|source| kafka_error(app, topic, source))?;
-    let mut decoder = Decoder::new(topic.format, schema, registry);
-    let mut events = Vec::with_capacity(records.len());
-    for chunk in records.chunks(CHUNK) {
-        let payloads: Vec<Option<&[u8]>> = chunk.iter().map(|(_, payload)| payload.as_deref()).collect();
-        let decoded = decoder.decode(&payloads).map_err(|error| Error::Internal(error.to_string()))?;
-        let read =
-            DriftEvent::from_batch(&decoded.rows).map_err(|error| Error::Internal(error.to_string()))?;
-        events.extend(read);
-    }
-    Ok(events)
+    Ok(Events::new(kafka, registry, app, topic)?.all()?)
 }
 
 /// Says something to an alarm.
@@ -91,29 +80,10 @@ pub fn say(
 ) -> Result<(), Error> {
     let topic =
         app.drift_commands().ok_or_else(|| missing(app, "drift", "a topic file with a table [drift]"))?;
-    let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", topic.kafka.name));
-    let schema = topic.kafka.schema.clone().ok_or_else(|| internal(&"it has no schema"))?;
-    let id =
-        registry.register(&format!("{}-value", topic.kafka.name), schema.avro()).map_err(|e| internal(&e))?;
-    let mut encoder = Encoder::new(topic.kafka.format, schema, id).map_err(|e| internal(&e))?;
-    let rows = DriftCommand::to_batch(std::slice::from_ref(command)).map_err(|e| internal(&e))?;
-    let encoded = encoder.encode(&rows).map_err(|e| internal(&e))?;
-    let payload = encoded.get(0).unwrap_or_default().to_vec();
-    let failed = |source| kafka_error(app, &topic.kafka, source);
-    let writer = log::Writer::new(kafka, None).map_err(failed)?;
-    writer.write(&topic.kafka.name, &[(command.alarm.clone(), payload)]).map_err(failed)?;
+    let commands = Events::new(kafka, registry, app, &topic.kafka)?;
+    let said = std::slice::from_ref(command);
+    commands.append(&commands.writer(None)?, said, |command: &DriftCommand| &command.alarm)?;
     Ok(())
-}
-
-fn kafka_error(app: &Application, topic: &KafkaTopic, source: rdkafka::error::KafkaError) -> Error {
-    let unknown = [RDKafkaErrorCode::UnknownTopicOrPartition, RDKafkaErrorCode::UnknownTopic];
-    match source.rdkafka_error_code() {
-        Some(code) if unknown.contains(&code) => Error::Internal(format!(
-            "topic {} does not exist; run `millrace topics apply {}`",
-            topic.name, app.name
-        )),
-        _ => Error::Kafka { what: format!("reach {}", topic.name), source },
-    }
 }
 
 fn batch(topic: &str, rows: arrow::record_batch::RecordBatch, offsets: impl Iterator<Item = i64>) -> Batch {

@@ -1,7 +1,7 @@
 //! Passes on what people say to alarms: in one log with what is judged, so that a replay hears it at the same place.
 
 use millrace_runtime::task::{Batch, Effects, Progress, Task, TaskError};
-use millrace_schemas::envelope::DriftCommand;
+use millrace_schemas::envelope::{DriftCommand, Record as _};
 
 use super::Error;
 use super::message::Message;

@@ -19,6 +19,9 @@ pub enum Error {
         /// What is wrong.
         message: String,
     },
+    /// A topic of events cannot be read or written.
+    #[error(transparent)]
+    Events(#[from] millrace_topics::events::Error),
     /// Kafka does not do what the service needs.
     #[error("cannot {what}: {source}")]
     Kafka {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millrace_runtime::task::{Batch, Effects, Output, Progress, Task, TaskError};
-use millrace_schemas::envelope::{DriftCommand, DriftEvent, DriftKind, RetrainRequest};
+use millrace_schemas::envelope::{DriftCommand, DriftEvent, DriftKind, Record as _, RetrainRequest};
 use serde::{Deserialize, Serialize};
 
 use super::Error;

@@ -8,6 +8,9 @@ pub enum Error {
     /// The application's topic files.
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Problems(Vec<Problem>),
+    /// A topic of events cannot be read or written.
+    #[error(transparent)]
+    Events(#[from] millrace_topics::events::Error),
     /// Kafka does not do what the service needs.
     #[error("cannot {what}: {source}")]
     Kafka {

@@ -11,7 +11,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, TimestampMillisecondType};
 use millrace_load::fraud::Payment;
 use millrace_runtime::Shutdown;
-use millrace_schemas::envelope::{DriftEvent, RetrainRequest};
+use millrace_schemas::envelope::{DriftEvent, Record as _, RetrainRequest};
 use millrace_topics::Application;
 
 use super::alert::{Alert, Features, stands_out};

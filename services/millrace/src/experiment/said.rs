@@ -110,7 +110,7 @@ fn send(reached: &Reached, args: &NamedArgs, command: CommandKind, argument: Str
         by: args.by.clone(),
         reason: args.reason.clone(),
     };
-    Ok(write(&reached.app, &reached.client, reached.registry.as_ref(), &command)?)
+    Ok(write(&reached.app, &reached.client, reached.registry.clone(), &command)?)
 }
 
 /// The state after the last event of an experiment.
