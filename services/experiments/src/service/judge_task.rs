@@ -26,9 +26,9 @@ pub struct JudgeTask {
 }
 
 impl JudgeTask {
-    /// Of an application with so many partitions of each topic of predictions or rankings.
-    pub fn new(places: BTreeMap<String, usize>, routes: Routes) -> Self {
-        Self { judge: Judge::new(places), routes, runs: BTreeMap::new(), time_ms: None }
+    /// See [`Judge::new`].
+    pub fn new(places: BTreeMap<String, usize>, feedback: BTreeMap<String, usize>, routes: Routes) -> Self {
+        Self { judge: Judge::new(places, feedback), routes, runs: BTreeMap::new(), time_ms: None }
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {

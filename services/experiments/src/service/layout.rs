@@ -16,7 +16,7 @@ use super::relay::{Outcomes, Relay, Relayed};
 use super::window::Windows;
 
 /// Raised where what the tasks tell each other changes: what an older version wrote is left aside then.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The parts that judge experiments.
 pub struct Layout<'a> {
@@ -147,14 +147,17 @@ impl<'a> Layout<'a> {
     }
 
     fn judge(&self) -> Stage {
-        let partitions = |observed: &Observed<'_>| {
-            (observed.topic.stem.clone(), usize::try_from(observed.topic.kafka.partitions).unwrap_or(1))
-        };
-        let places: BTreeMap<String, usize> = self.observed.iter().map(partitions).collect();
+        let partitions = |topic: &Topic| usize::try_from(topic.kafka.partitions).unwrap_or(1);
+        let observed = self.observed.iter().map(|one| (one.topic.stem.clone(), partitions(one.topic)));
+        let places: BTreeMap<String, usize> = observed.collect();
+        let told = self.feedback().into_iter();
+        let feedback: BTreeMap<String, usize> =
+            told.map(|(topic, rankings)| (rankings.to_owned(), partitions(topic))).collect();
         let routes: Vec<(String, Vec<String>)> =
             self.observed.iter().map(|one| (one.topic.stem.clone(), keys(&one.orders))).collect();
         let routes = Routes(routes);
-        let task: MakeTask = Arc::new(move |_| Ok(Box::new(JudgeTask::new(places.clone(), routes.clone()))));
+        let task: MakeTask =
+            Arc::new(move |_| Ok(Box::new(JudgeTask::new(places.clone(), feedback.clone(), routes.clone()))));
         let journal = InputTopic { topic: self.journal.clone(), time: "time".to_owned(), source: None };
         let orders = self.observed.iter().map(|one| one.orders.clone());
         let outputs = std::iter::once(self.results.kafka.clone()).chain(orders).collect();

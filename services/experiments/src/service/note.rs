@@ -26,6 +26,13 @@ pub struct Place {
     pub partition: i32,
 }
 
+impl Place {
+    /// The one before all others in order.
+    pub fn first() -> Self {
+        Self { topic: String::new(), partition: i32::MIN }
+    }
+}
+
 /// Told to the judge.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -66,12 +73,12 @@ pub enum Note {
     },
     /// Final outcomes of lists; the body holds them.
     Outcomes {
-        /// The stem of the topic of rankings.
-        topic: String,
-        /// Of whom.
+        /// The stem of the topic of rankings, and the partition of its feedback.
         place: Place,
         /// The window's end, in ms.
         end_ms: i64,
+        /// Whether these are the last of the window.
+        all: bool,
     },
     /// How a version did in one batch.
     Stats(ScorerStats),

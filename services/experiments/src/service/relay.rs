@@ -69,14 +69,13 @@ pub struct Outcomes {
     windows: Windows,
     open: Vec<Won>,
     since: Option<i64>,
-    restored: bool,
 }
 
 impl Outcomes {
     /// Of one partition; `topic` is the stem of the topic of rankings.
     pub fn new(topic: &str, partition: i32, windows: Windows) -> Self {
         let place = Place { topic: topic.to_owned(), partition };
-        Self { place, windows, open: Vec::new(), since: None, restored: false }
+        Self { place, windows, open: Vec::new(), since: None }
     }
 
     fn take(&mut self, batch: &Batch, effects: &mut Effects) -> Result<(), Error> {
@@ -100,12 +99,19 @@ impl Outcomes {
         if batch.phase.is_new() { out.finish(0, effects) } else { Ok(()) }
     }
 
+    /// Tells a window's outcomes, none too: the judge waits for the last record of every partition.
     fn tell(&mut self, end_ms: i64, cause: u32, out: &mut Outgoing<Note>) {
         self.since = None;
-        for outcomes in std::mem::take(&mut self.open).chunks(OUTCOMES_AT_ONCE) {
-            let head = Note::Outcomes { topic: self.place.topic.clone(), place: self.place.clone(), end_ms };
-            let body = outcomes_to_bytes(outcomes);
-            out.push(cause, Message { body, ..Message::of(end_ms, head) });
+        let open = std::mem::take(&mut self.open);
+        let mut left = open.as_slice();
+        loop {
+            let (now, later) = left.split_at(left.len().min(OUTCOMES_AT_ONCE));
+            let head = Note::Outcomes { place: self.place.clone(), end_ms, all: later.is_empty() };
+            out.push(cause, Message { body: outcomes_to_bytes(now), ..Message::of(end_ms, head) });
+            if later.is_empty() {
+                return;
+            }
+            left = later;
         }
     }
 }
@@ -122,14 +128,16 @@ impl Task for Outcomes {
         Progress { task_time_ms: self.windows.time_ms(), rebuild_from: vec![self.since] }
     }
 
-    /// Told before the rebuild and after it: only then is the time that of the commit.
+    /// Rows of a rebuild pass no end that was told before: what is open came after the last one.
     fn restore(&mut self, committed: &Progress) {
-        if std::mem::replace(&mut self.restored, true) {
-            self.windows.at_least(committed.task_time_ms);
-        }
+        self.windows.at_least(committed.task_time_ms);
     }
 
     fn state_size(&self) -> (u64, u64) {
         (self.open.len() as u64, 0)
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

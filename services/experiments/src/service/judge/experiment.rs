@@ -1,5 +1,6 @@
 //! One run of an experiment: its state, what is known of it, and what follows at each window's end.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_schemas::envelope::{
@@ -14,7 +15,7 @@ use super::release::Canary;
 use super::result::{decision, status};
 use super::scores::{Requests, Scores};
 use crate::interleave::preference::Preference;
-use crate::service::counted::{Counted, Pair};
+use crate::service::counted::{Counted, Pair, Won};
 use crate::service::note::Place;
 use crate::service::observe::BASELINE;
 
@@ -57,6 +58,9 @@ pub struct Experiment {
     pub requests: [Requests; 2],
     /// Of interleaving.
     pub preference: Preference,
+    /// Final outcomes of lists that no judged window has taken, and up to when each partition has told all.
+    won: BTreeMap<(i64, Place), Vec<Won>>,
+    final_ms: BTreeMap<Place, i64>,
     /// Of a bandit: when its shares were drawn last.
     pub drawn_ms: Option<i64>,
     /// Whether observers were told that it ended.
@@ -92,6 +96,8 @@ impl Experiment {
             scores: Scores::default(),
             requests: Default::default(),
             preference: Preference::default(),
+            won: BTreeMap::new(),
+            final_ms: BTreeMap::new(),
             drawn_ms: None,
             let_go: false,
         }
@@ -133,23 +139,8 @@ impl Experiment {
             window_start_ms: self.first_ms().unwrap_or(time_ms),
             window_end_ms: time_ms,
             deployment: in_force.map_or(-1, |(offset, _)| *offset),
-            metric: None,
-            arm: None,
-            control: None,
-            segment: None,
-            method: None,
-            estimate: None,
-            low: None,
-            high: None,
-            p_value: None,
-            units: 0,
-            control_units: 0,
-            decision: None,
             by: "experiments".to_owned(),
-            deploys: None,
-            detail: String::new(),
-            evidence: Vec::new(),
-            values: BTreeMap::new(),
+            ..Default::default()
         }
     }
 
@@ -263,13 +254,46 @@ impl Experiment {
         }
     }
 
-    /// The next window that every partition has told of, with what all counted: those of the phase.
-    pub fn next_window(&mut self, all: usize) -> Option<(i64, Counted)> {
+    /// Takes final outcomes of lists until a window's end; `all`: the partition has no more of it.
+    pub fn outcomes(&mut self, place: Place, (end_ms, all): (i64, bool), won: Vec<Won>) {
+        self.won.entry((end_ms, place.clone())).or_default().extend(won);
+        if all {
+            self.final_ms.insert(place, end_ms);
+        }
+    }
+
+    /// Up to when it is known how lists ended. Before its arms serve nothing is waited for.
+    fn outcomes_ms(&self, partitions: usize) -> Option<i64> {
+        if partitions == 0 || !self.serves() {
+            return Some(i64::MAX);
+        }
+        let told = self.final_ms.len() >= partitions;
+        self.final_ms.values().copied().min().filter(|_| told)
+    }
+
+    /// Counts the outcomes that are known by a window's end.
+    fn prefer(&mut self, end_ms: i64) {
+        let Some(since) = self.since else { return };
+        let later = self.won.split_off(&(end_ms + 1, Place::first()));
+        let due = std::mem::replace(&mut self.won, later).into_values().flatten();
+        for one in due.filter(|one| one.deployment >= since) {
+            let outcome = match one.winner {
+                1 => Ordering::Greater,
+                2 => Ordering::Less,
+                _ => Ordering::Equal,
+            };
+            self.preference.add(&one.user, outcome);
+        }
+    }
+
+    /// The next window that every partition has told of, with what all counted: those of the phase. `outcomes`: how many
+    /// partitions must have told how lists ended; 0: none.
+    pub fn next_window(&mut self, all: usize, outcomes: usize) -> Option<(i64, Counted)> {
         if self.told.len() < all {
             return None;
         }
         let reached = self.told.values().map(|ends| ends.keys().next_back().copied()).min()??;
-        let reached = reached.max(self.closed_ms.unwrap_or(i64::MIN));
+        let reached = reached.min(self.outcomes_ms(outcomes)?);
         let end_ms = self.told.values().filter_map(|ends| ends.keys().next().copied()).min()?;
         if end_ms > reached {
             return None;
@@ -280,6 +304,7 @@ impl Experiment {
             }
         }
         self.closed_ms = Some(end_ms);
+        self.prefer(end_ms);
         self.seen_ms.get_or_insert(end_ms);
         let mut all = Counted::default();
         let now = self.last.values().filter(|(phase, _)| *phase == self.phase || self.is_bandit());

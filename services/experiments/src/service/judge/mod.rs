@@ -10,7 +10,6 @@ mod result;
 mod scores;
 mod window;
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use millrace_schemas::envelope::{
@@ -36,6 +35,8 @@ pub struct Said {
 pub struct Judge {
     /// Per topic of predictions or rankings, how many partitions count.
     places: BTreeMap<String, usize>,
+    /// Per topic of rankings, how many partitions tell how its lists ended.
+    feedback: BTreeMap<String, usize>,
     /// Open experiments by name, and those that ended last.
     experiments: BTreeMap<String, Experiment>,
     /// Per topic the last deployment, and where it was told.
@@ -46,10 +47,11 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// Of an application with so many partitions of each topic of predictions or rankings.
-    pub fn new(places: BTreeMap<String, usize>) -> Self {
+    /// Of an application with so many partitions of each topic of predictions or rankings, and of the feedback on each
+    /// topic of rankings.
+    pub fn new(places: BTreeMap<String, usize>, feedback: BTreeMap<String, usize>) -> Self {
         let (experiments, deployed, told) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { places, experiments, deployed, told, waiting: Vec::new() }
+        Self { places, feedback, experiments, deployed, told, waiting: Vec::new() }
     }
 
     /// Takes the note at an offset of the journal.
@@ -75,7 +77,9 @@ impl Judge {
                     experiment.scored(pairs);
                 }
             }
-            Note::Outcomes { topic, .. } => self.outcomes(&topic, body)?,
+            Note::Outcomes { place, end_ms, all } => {
+                self.outcomes(place, (end_ms, all), body, &mut said)?;
+            }
             Note::Stats(stats) => {
                 let own = self.experiments.values_mut().filter(|one| one.definition.topic == stats.topic);
                 own.filter(|one| one.is_open()).for_each(|one| one.stats(&stats));
@@ -129,7 +133,10 @@ impl Judge {
             .map(|one| format!("`{}` runs on {} already", one.definition.name, definition.topic));
         let unknown = (!self.places.contains_key(&definition.topic))
             .then(|| format!("no topic of predictions is named {}", definition.topic));
-        let why = unknown.or(other).or_else(|| commands::unfit(&definition, in_force));
+        let unjudged = (definition.kind == ExperimentKind::Interleave
+            && !self.feedback.contains_key(&definition.topic))
+        .then(|| format!("no topic of click feedback tells how lists of {} end", definition.topic));
+        let why = unknown.or(unjudged).or(other).or_else(|| commands::unfit(&definition, in_force));
         // A replay must know what was in force.
         let from = self.told.get(&definition.topic).map_or(offset, |told| offset.min(*told));
         let mut experiment = Experiment::new(command, definition, from);
@@ -175,9 +182,13 @@ impl Judge {
         let Some(experiment) = by_run(&mut self.experiments, run) else { return };
         let topic = experiment.definition.topic.clone();
         let all = self.places.get(&topic).copied().unwrap_or(1);
+        let outcomes = match experiment.definition.kind {
+            ExperimentKind::Interleave => self.feedback.get(&topic).copied().unwrap_or(0),
+            _ => 0,
+        };
         let in_force = self.deployed.get(&topic);
         while experiment.is_open() {
-            let Some((end_ms, counted)) = experiment.next_window(all) else { break };
+            let Some((end_ms, counted)) = experiment.next_window(all, outcomes) else { break };
             let results = match experiment.serves() {
                 // Deployments on the way: what comes under the old one is no longer judged.
                 true if experiment.waits() => Vec::new(),
@@ -189,24 +200,24 @@ impl Judge {
         ended(experiment, said);
     }
 
-    fn outcomes(&mut self, topic: &str, body: &[u8]) -> Result<(), Error> {
-        let outcomes = outcomes_from_bytes(body).map_err(Error::internal)?;
+    fn outcomes(
+        &mut self,
+        place: Place,
+        (end_ms, all): (i64, bool),
+        body: &[u8],
+        said: &mut Said,
+    ) -> Result<(), Error> {
+        let won = outcomes_from_bytes(body).map_err(Error::internal)?;
         let interleaved = |one: &&mut Experiment| {
             one.is_open()
-                && one.definition.topic == topic
+                && one.definition.topic == place.topic
                 && one.definition.kind == ExperimentKind::Interleave
         };
-        for experiment in self.experiments.values_mut().filter(interleaved) {
-            let Some(since) = experiment.since else { continue };
-            for one in outcomes.iter().filter(|one| one.deployment >= since) {
-                let outcome = match one.winner {
-                    1 => Ordering::Greater,
-                    2 => Ordering::Less,
-                    _ => Ordering::Equal,
-                };
-                experiment.preference.add(&one.user, outcome);
-            }
-        }
+        // At most one is open per topic: others are not started.
+        let Some(experiment) = self.experiments.values_mut().find(interleaved) else { return Ok(()) };
+        experiment.outcomes(place, (end_ms, all), won);
+        let run = experiment.run.clone();
+        self.close(&run, said);
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use super::*;
 use crate::analysis::power::required_positives;
 use crate::analysis::units::{Beside, Rules, Units};
 use crate::random::Random;
-use crate::service::counted::{Pair, pairs_to_bytes};
+use crate::service::counted::{Pair, Won, outcomes_to_bytes, pairs_to_bytes};
 
 const DAY: i64 = 86_400_000;
 
@@ -72,7 +72,8 @@ struct Bench {
 
 impl Bench {
     fn new(partitions: usize) -> Self {
-        let judge = Judge::new(BTreeMap::from([("predictions".to_owned(), partitions)]));
+        let all = BTreeMap::from([("predictions".to_owned(), partitions)]);
+        let judge = Judge::new(all.clone(), all);
         let mut bench = Self { judge, results: Vec::new(), offset: 0, deployments: 0 };
         bench.deploy(Deployment::champion("predictions", "m", "1", 0));
         bench
@@ -396,4 +397,34 @@ fn a_canary_grows_without_moving_units_between_its_arms() {
     let shadows: Vec<&str> =
         first.arms.iter().filter(|arm| arm.buckets.is_empty()).map(|arm| arm.version.as_str()).collect();
     assert_eq!(shadows, ["1", "2"], "both versions score every row");
+}
+
+#[test]
+fn a_window_of_interleaved_lists_waits_for_the_outcomes_of_all_partitions_and_takes_no_later_ones() {
+    let definition = definition(ExperimentKind::Interleave, &[("a", 0.0), ("b", 0.0)]);
+    let mut bench = Bench::new(2);
+    let run = bench.start(&definition);
+    bench.tell(Note::Known { run: run.clone(), place: place(1) }, &[]);
+    for (day, partition) in [(1, 0), (1, 1), (2, 0), (2, 1)] {
+        let note = Note::Counted { run: run.clone(), place: place(partition), end_ms: day * DAY, phase: 0 };
+        bench.tell(note, &Counted::default().to_bytes());
+    }
+    let ended = |bench: &mut Bench, partition, day: i64, users: std::ops::Range<i32>, all| {
+        let won = |user: i32| Won { deployment: 1, user: user.to_string(), winner: 2 };
+        let body = outcomes_to_bytes(&users.map(won).collect::<Vec<_>>());
+        bench.tell(Note::Outcomes { place: place(partition), end_ms: day * DAY, all }, &body);
+    };
+    let users = |bench: &Bench| -> Vec<i64> {
+        let told = bench.results.iter().filter(|event| event.kind == ResultKind::Comparison);
+        told.map(|event| event.units).collect()
+    };
+    assert_eq!(users(&bench), [0; 0], "observers alone close no window");
+    ended(&mut bench, 0, 1, 0..3, false);
+    ended(&mut bench, 0, 1, 3..5, true);
+    ended(&mut bench, 0, 2, 5..6, true);
+    assert_eq!(users(&bench), [0; 0], "the other partition has not told");
+    ended(&mut bench, 1, 1, 10..12, true);
+    assert_eq!(users(&bench), [7], "what a partition that is ahead told is of the next window");
+    ended(&mut bench, 1, 2, 0..0, true);
+    assert_eq!(users(&bench), [7, 8]);
 }

@@ -302,3 +302,32 @@ fn predictions_under_a_deployment_that_was_not_told_of_wait_for_it() {
     task.apply(&batch(&rows, &mut offsets, Phase::Live), &mut effects).unwrap();
     assert_eq!(told(&effects).last(), run(10_000).last());
 }
+
+#[test]
+fn units_of_no_arm_may_come_to_an_arm_of_a_canary_that_grows() {
+    let deployed = |offset| {
+        let (topic, experiment) = ("predictions".to_owned(), "x".to_owned());
+        Row::Order(Order::Deployed { offset, topic, experiment, phase: 0 })
+    };
+    let rows = [
+        Row::Order(Order::Start { run: "r".into(), definition: Box::new(definition()) }),
+        deployed(1),
+        Row::Prediction(7, "1", "champion", true, 1),
+        deployed(2),
+        Row::Prediction(7, "2", "second", true, 2),
+        Row::Prediction(150, "2", "second", true, 2),
+    ];
+    let mut task = Observe::new(sources(), 0, Windows::new(DAY, 0));
+    let (mut offsets, mut effects) = ([0; 3], Effects::default());
+    task.apply(&batch(&rows, &mut offsets, Phase::Live), &mut effects).unwrap();
+    let counted = told(&effects).into_iter().find_map(|(note, body)| match note {
+        Note::Counted { end_ms: DAY, .. } => Some(Counted::from_bytes(&body).unwrap()),
+        _ => None,
+    });
+    let metric = &counted.unwrap().metrics[0];
+    assert_eq!(
+        (metric.mixed, metric.exposed),
+        (0, 1),
+        "who was outside counts from the canary's first answer"
+    );
+}

@@ -102,7 +102,14 @@ impl Watched {
     }
 
     fn expose(&mut self, prediction: &Prediction) {
-        let declared = prediction.arm == BASELINE || self.definition.arm(&prediction.arm).is_some();
+        // Units of no arm have the champion's name, and may come to an arm in a later step of a canary.
+        let declared = match self.definition.kind {
+            ExperimentKind::Canary => {
+                let second = self.definition.arms.get(1);
+                prediction.arm == BASELINE || second.is_some_and(|arm| arm.name == prediction.arm)
+            }
+            _ => self.definition.arm(&prediction.arm).is_some(),
+        };
         if !declared {
             return;
         }
