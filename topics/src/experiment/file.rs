@@ -116,16 +116,12 @@ fn definition(table: &Table<'_, '_>, stem: &str, topic: Option<&str>) -> Experim
 }
 
 fn read_arms(table: &Table<'_, '_>, kind: ExperimentKind) -> Vec<ExperimentArm> {
-    let control = text(table, "control", "champion");
-    required(
-        table,
-        "arms",
-        "{ champion = { model = \"fraud-gbdt/1\" }, new = { model = \"fraud-gbdt/2\" } }",
-    );
+    let control = text(table, "control", "control");
+    required(table, "arms", "{ control = { model = \"fraud-gbdt/1\" }, new = { model = \"fraud-gbdt/2\" } }");
     let Some(arms) = table.table("arms") else { return Vec::new() };
     let mut read: Vec<ExperimentArm> = Vec::new();
     for (name, arm) in arms.named_tables() {
-        required(&arm, "model", "fraud-gbdt/2");
+        required(&arm, "model", "\"fraud-gbdt/2\"");
         let model = arm.string("model", "fraud-gbdt/2").unwrap_or_default();
         let found = ModelRef::parse(model);
         if found.is_none() && !model.is_empty() {
@@ -142,6 +138,12 @@ fn read_arms(table: &Table<'_, '_>, kind: ExperimentKind) -> Vec<ExperimentArm> 
         let ModelRef { model, version } =
             found.unwrap_or(ModelRef { model: String::new(), version: String::new() });
         read.push(ExperimentArm { name: name.to_owned(), model, version, share });
+    }
+    // Units outside the experiment have this name; in a canary and beside a shadow they are the control's anyway.
+    let outside = !matches!(kind, ExperimentKind::Canary | ExperimentKind::Shadow);
+    if outside && read.iter().any(|arm| arm.name == "champion") {
+        let message = "names one `champion`, as units that are in no arm are served; call it control";
+        table.problem("arms", message);
     }
     if read.len() < 2 {
         table.problem("arms", "needs two arms or more, the control among them");

@@ -83,4 +83,7 @@ fn what_is_wrong_is_told_with_file_line_and_key() {
     assert!(said.contains("topic `features` is not read"), "{said}");
     let said = problems(&AB.replace("topic = \"predictions\"", "topic = \"prediction\""));
     assert!(said.contains("there is no topic of predictions `prediction`"), "{said}");
+    let said =
+        problems(&AB.replace("control = \"a\"", "control = \"champion\"").replace("a = {", "champion = {"));
+    assert!(said.contains("experiments/x.toml:4: arms: names one `champion`"), "{said}");
 }
