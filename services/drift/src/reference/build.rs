@@ -59,8 +59,8 @@ impl BuildOptions {
     }
 }
 
-/// Builds a reference from Parquet or CSV files. Files that do not fit into 128 MB are read twice, batch
-/// by batch: memory then holds the blocks' profiles alone. The same files give the same reference, whatever their order.
+/// Builds a reference from Parquet or CSV files. Files that do not fit into 128 MB are read twice, those
+/// with ids three times, batch by batch: memory then holds the blocks' profiles alone. The same files give the same reference, whatever their order.
 pub fn build(files: &[PathBuf], options: &BuildOptions) -> Result<Reference, Error> {
     let columns = columns(files, options)?;
     let bounds = options.bounds.unwrap_or_else(|| Bounds::of_columns(columns.watched.len()));
@@ -266,12 +266,18 @@ impl Blocks {
         let scores = scored(batch, options)?;
         for (start_ms, rows) in rows {
             let end_ms = if batch.times_ms.is_empty() { 0 } else { start_ms + options.length_ms() };
-            let (segments, scores_of, unseen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-            let block = Block { start_ms, end_ms, segments, scores: scores_of, unseen };
-            let block = self.blocks.entry(start_ms).or_insert(block);
+            let fresh = || Block { start_ms, end_ms, ..Block::default() };
+            let block = self.blocks.entry(start_ms).or_insert_with(fresh);
             let all = rows.len() == batch.rows.num_rows();
             let taken = if all { Rows::All } else { Rows::These(&rows) };
             prepared.add(&self.plan, &mut block.segments, &batch.ids, taken);
+            if self.halves.is_some() {
+                // Also where there are none: what was counted is known.
+                let columns = self.plan.columns.len();
+                for segment in block.segments.keys() {
+                    block.unseen.entry(segment.clone()).or_insert_with(|| vec![0; columns]);
+                }
+            }
             for (row, scored) in rows.iter().filter_map(|row| Some((*row, scores.get(*row as usize)?))) {
                 for segment in prepared.segments_of(row as usize).chain([WHOLE]) {
                     let bound = self.plan.bounds.sample_rows;
@@ -294,21 +300,12 @@ impl Blocks {
     /// Counts rows with ids that the other half does not have.
     fn add_unseen(&mut self, prepared: &Prepared, batch: &FileBatch, options: &BuildOptions) {
         let Some(halves) = &self.halves else { return };
-        let columns = self.plan.columns.len();
-        // Also where there are none: what was counted is known.
-        for time_ms in &batch.times_ms {
-            if let Some(block) =
-                self.blocks.get_mut(&options.block_of(*time_ms)).filter(|b| b.unseen.is_empty())
-            {
-                let counts = block.segments.keys().map(|segment| (segment.clone(), vec![0; columns]));
-                block.unseen = counts.collect();
-            }
-        }
         for (column, row) in halves.unseen(&batch.rows, &batch.times_ms) {
             let Some(block) = self.blocks.get_mut(&options.block_of(batch.times_ms[row])) else { continue };
             for segment in prepared.segments_of(row).chain([WHOLE]) {
-                let counts = block.unseen.entry(segment.to_owned()).or_insert_with(|| vec![0; columns]);
-                counts[column] += 1;
+                if let Some(counts) = block.unseen.get_mut(segment) {
+                    counts[column] += 1;
+                }
             }
         }
     }

@@ -41,7 +41,7 @@ pub struct Reference {
 }
 
 /// The rows of one block of time.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Block {
     /// Its first moment, ms since 1970 UTC.
     pub start_ms: i64,
@@ -79,7 +79,7 @@ impl Reference {
     /// Of one window, of a plan: the window before, or a range of a topic.
     pub fn before(plan: &Arc<Plan>, window: Window, segments: BTreeMap<String, Profile>) -> Self {
         let (start_ms, end_ms) = (window.start_ms, window.end_ms);
-        let block = Block { start_ms, end_ms, segments, scores: BTreeMap::new(), unseen: BTreeMap::new() };
+        let block = Block { start_ms, end_ms, segments, ..Block::default() };
         let source = "the window before".to_owned();
         Self { plan: plan.clone(), blocks: vec![block], delays: None, source }
     }

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray};
+use arrow::array::{
+    ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMillisecondArray,
+};
 use parquet::arrow::ArrowWriter;
 
 use super::*;
@@ -143,6 +145,24 @@ fn the_order_of_files_does_not_matter() {
         assert_eq!(one.plan.fingerprint(), two.plan.fingerprint());
         assert_eq!(one.total(WHOLE), two.total(WHOLE));
     }
+}
+
+#[test]
+fn ids_that_a_half_lacks_are_counted_whichever_file_brings_a_segment_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = payments(&mut Dice::new(9), 2_000);
+    let many = parquet(folder.path(), "a.parquet", &batch);
+    // One payment of another country, at a terminal that either half has.
+    let terminals: Vec<&str> = batch["terminal"].as_string::<i32>().iter().flatten().collect();
+    let known = terminals[..800].iter().find(|terminal| terminals[1_200..].contains(terminal)).unwrap();
+    let mut columns = batch.slice(0, 1).columns().to_vec();
+    columns[5] = Arc::new(StringArray::from(vec!["FR"]));
+    columns[6] = Arc::new(StringArray::from(vec![*known]));
+    let one = parquet(folder.path(), "b.parquet", &RecordBatch::try_new(batch.schema(), columns).unwrap());
+    let first = build(&[many.clone(), one.clone()], &options()).unwrap();
+    let second = build(&[one, many], &options()).unwrap();
+    assert!(first.blocks[0].unseen["country=FR"].iter().all(|rows| *rows == 0));
+    assert!(first.blocks.iter().zip(&second.blocks).all(|(a, b)| a.unseen == b.unseen));
 }
 
 #[test]

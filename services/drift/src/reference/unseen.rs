@@ -3,12 +3,9 @@
 //! A reference keeps the ids of all its rows as one filter, in which no id of its own rows is new. What calibration asks,
 //! how many rows of one half are of ids that the other half lacks, is therefore counted while the reference is built.
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 
-use crate::hash;
+use crate::files::ids;
 use crate::profile::{Kind, Plan, Seen};
 
 /// What the filters of both halves and all columns may hold, in bytes.
@@ -45,7 +42,7 @@ impl Halves {
     /// Adds the ids of a batch.
     pub(super) fn add(&mut self, batch: &RecordBatch, times_ms: &[i64]) {
         for (at, (_, name)) in self.columns.clone().iter().enumerate() {
-            for (hash, time_ms) in hashes(batch, name).into_iter().zip(times_ms) {
+            for (hash, time_ms) in ids(batch, name).into_iter().zip(times_ms) {
                 let half = self.half(*time_ms);
                 if hash != 0 {
                     self.seen[half][at].add(hash);
@@ -58,18 +55,11 @@ impl Halves {
     pub(super) fn unseen(&self, batch: &RecordBatch, times_ms: &[i64]) -> Vec<(usize, usize)> {
         let mut unseen = Vec::new();
         for (at, (index, name)) in self.columns.iter().enumerate() {
-            let rows = hashes(batch, name).into_iter().zip(times_ms).enumerate();
+            let rows = ids(batch, name).into_iter().zip(times_ms).enumerate();
             let is_new =
                 |hash: u64, time_ms: i64| hash != 0 && !self.seen[1 - self.half(time_ms)][at].contains(hash);
             unseen.extend(rows.filter(|(_, (h, time))| is_new(*h, **time)).map(|(row, _)| (*index, row)));
         }
         unseen
     }
-}
-
-/// The hashes of a column's values; 0 where there is none.
-fn hashes(batch: &RecordBatch, column: &str) -> Vec<u64> {
-    let texts = batch.column_by_name(column).and_then(|array| cast(array, &DataType::Utf8).ok());
-    let Some(texts) = texts else { return vec![0; batch.num_rows()] };
-    texts.as_string::<i32>().iter().map(|text| text.map_or(0, hash::of_text)).collect()
 }

@@ -11,7 +11,9 @@ use arrow::record_batch::RecordBatch;
 use millrace_runtime::service::InputTopic;
 use millrace_runtime::task::{Batch, Effects, Input, Origin, Output, Phase, RowMeta, Taken, Task};
 use millrace_schemas::Format;
-use millrace_schemas::envelope::{AlarmState, DriftEvent, DriftKind, DriftStatus, RetrainRequest, Subject};
+use millrace_schemas::envelope::{
+    AlarmState, DriftEvent, DriftKind, DriftStatus, Record as _, RetrainRequest, Subject,
+};
 use millrace_topics::{KafkaTopic, Partitioner};
 
 use super::detect::WindowDetectors;
@@ -264,7 +266,7 @@ fn rows_judge() -> Box<dyn Task> {
         length_ms: DAY,
         plans: BTreeMap::from([(stream.plan.fingerprint(), stream.plan.clone())]),
         keeps_previous: false,
-        judge: Arc::new(move |closed| Ok(judge(&first, closed))),
+        judge: Arc::new(move |closed| Ok(judge(&first, &closed))),
     };
     Box::new(RowsJudge::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new("test"))))
 }

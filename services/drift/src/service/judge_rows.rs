@@ -57,7 +57,7 @@ pub struct ClosedRows {
 }
 
 /// Says what drifted in a window; findings that did not drift are among it, since they close alarms.
-pub type JudgeRows = Arc<dyn Fn(&ClosedRows) -> Result<Said, Error> + Send + Sync>;
+pub type JudgeRows = Arc<dyn Fn(ClosedRows) -> Result<Said, Error> + Send + Sync>;
 
 /// What the judge of rows waits for.
 #[derive(Clone)]
@@ -237,7 +237,7 @@ impl RowsJudge {
         let (place, before) = (Some(place), None);
         let (skew, detected) = (None, BTreeSet::new());
         let closed = ClosedRows { window, provisional: false, place, profiles, before, skew, detected };
-        self.judge(&closed, row, out)
+        self.judge(closed, row, out)
     }
 
     /// Judges every window that all partitions have reached the end of, and that none can add to any more.
@@ -274,15 +274,13 @@ impl RowsJudge {
         if skips_empty && open.is_none() {
             return Ok(());
         }
-        let open = open.unwrap_or_default();
+        let Open { settled: profiles, skew, detected, offset, .. } = open.unwrap_or_default();
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
-        let (profiles, skew, detected) = (open.settled.clone(), open.skew.clone(), open.detected.clone());
         if self.plan.keeps_previous && !profiles.is_empty() {
-            self.previous =
-                Some((window, Open { settled: open.settled, offset: open.offset, ..Open::default() }));
+            self.previous = Some((window, Open { settled: profiles.clone(), offset, ..Open::default() }));
         }
         let closed = ClosedRows { window, provisional: false, place: None, profiles, before, skew, detected };
-        self.judge(&closed, row, out)
+        self.judge(closed, row, out)
     }
 
     fn close_provisional(&mut self, end_ms: i64, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
@@ -292,7 +290,7 @@ impl RowsJudge {
         let before = self.previous.as_ref().map(|(window, open)| (*window, open.settled.clone()));
         let (skew, detected) = (None, BTreeSet::new());
         let closed = ClosedRows { window, provisional: true, place: None, profiles, before, skew, detected };
-        self.judge(&closed, row, out)
+        self.judge(closed, row, out)
     }
 
     fn window(&self, end_ms: i64) -> Span {
@@ -304,16 +302,16 @@ impl RowsJudge {
         self.open.keys().next().map(|window| window.end_ms)
     }
 
-    fn judge(&self, closed: &ClosedRows, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
+    fn judge(&self, closed: ClosedRows, row: usize, out: &mut Outgoing<Entry>) -> Result<(), Error> {
         if self.rebuilding {
             return Ok(());
         }
-        let said = (self.plan.judge)(closed)?;
         let topic = closed.place.as_ref().map(|place| place.topic.clone()).unwrap_or_default();
         let (window, provisional) = (closed.window, closed.provisional);
+        let said = (self.plan.judge)(closed)?;
         let head = Entry::Judged { topic, window, as_of_ms: window.end_ms, provisional, revision: 0 };
         let body = said.into_bytes()?;
-        out.push(cause(row), Message { key: None, time_ms: closed.window.end_ms, head, body });
+        out.push(cause(row), Message { key: None, time_ms: window.end_ms, head, body });
         Ok(())
     }
 

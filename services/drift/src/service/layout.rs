@@ -14,7 +14,7 @@ use millrace_topics::{
 use sha2::{Digest, Sha256};
 
 use super::by_id::LabelColumns;
-use super::detect::{Declared, declared};
+use super::detect::{Declared, declared, of_errors};
 use super::grid::Grid;
 use super::join::{JoinPlan, Threshold};
 use super::judging::Models;
@@ -160,7 +160,7 @@ impl<'a> Layout<'a> {
             negative_after_ms: self.table.negative_after_ms,
             segments: context.iter().filter(makes_segments).cloned().collect(),
             list,
-            threshold: self.threshold(),
+            threshold: (!of_errors(&self.detectors).is_empty()).then(|| self.threshold()),
         })
     }
 

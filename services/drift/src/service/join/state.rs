@@ -31,8 +31,9 @@ pub struct JoinPlan {
     pub negative_after_ms: Option<i64>,
     /// The columns of `context` that make segments, as places in it and names.
     pub segments: Vec<(usize, String)>,
-    /// From which score on a model version decides for positive; none where that is not known.
-    pub threshold: Threshold,
+    /// From which score on a model version decides for positive, none where that is not known; none at all where nobody
+    /// watches errors.
+    pub threshold: Option<Threshold>,
     /// Of rankings: the place in `context` that says which list an item is of.
     pub list: Option<usize>,
 }
@@ -339,10 +340,11 @@ impl State {
 
 /// Whether a decision was wrong; none where nothing was decided.
 fn wrong(plan: &JoinPlan, maker: &Maker, predicted: &Predicted, truth: &Outcome) -> Option<f64> {
+    let threshold = plan.threshold.as_ref()?;
     let right = match truth {
         Outcome::Class(class) => predicted.decision == *class,
         Outcome::Number(truth) if plan.task == TaskKind::Binary => {
-            (predicted.score? >= (plan.threshold)(maker)?) == (*truth != 0.0)
+            (predicted.score? >= threshold(maker)?) == (*truth != 0.0)
         }
         Outcome::Number(_) => return None,
     };

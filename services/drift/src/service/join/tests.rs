@@ -31,7 +31,7 @@ fn plan() -> Arc<JoinPlan> {
         segments: vec![(0, "country".into())],
         list: None,
         // At 0.5 no decision would be wrong.
-        threshold: Arc::new(|_| Some(0.4)),
+        threshold: Some(Arc::new(|_| Some(0.4))),
     })
 }
 

@@ -27,9 +27,9 @@ type Segments = BTreeMap<String, Profile>;
 
 impl Judging {
     /// Judges a window of rows.
-    pub fn rows(&self, closed: &ClosedRows) -> Result<Said, Error> {
-        let groups = groups(&closed.profiles);
-        let before = closed.before.as_ref().map(|(window, profiles)| (*window, groups_of(profiles)));
+    pub fn rows(&self, mut closed: ClosedRows) -> Result<Said, Error> {
+        let before = closed.before.take().map(|(window, profiles)| (window, groups_of(profiles)));
+        let groups = groups_of(std::mem::take(&mut closed.profiles));
         let served = self.served(&groups);
         let mut said =
             Said { served: served.clone().map(|maker| (maker.model, maker.version)), ..Said::default() };
@@ -45,7 +45,7 @@ impl Judging {
                 let key = (stream.stem.clone(), maker.clone());
                 let empty = Segments::new();
                 let current = groups.get(&key).unwrap_or(&empty);
-                let about = self.about_rows(stream, closed, maker.as_ref().or(served.as_ref()));
+                let about = self.about_rows(stream, &closed, maker.as_ref().or(served.as_ref()));
                 let loaded = match &before {
                     _ if self.table.reference != ReferenceTable::Previous => {
                         self.loaded(stream, maker.as_ref().or(served.as_ref()))?
@@ -191,14 +191,10 @@ fn mean(column: Column<'_>) -> Option<f64> {
     (column.kind() == Kind::Boolean && yes + no > 0.0).then(|| yes / (yes + no))
 }
 
-fn groups(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {
-    groups_of(profiles)
-}
-
-fn groups_of(profiles: &Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {
+fn groups_of(profiles: Profiles) -> BTreeMap<(String, Option<Maker>), Segments> {
     let mut groups: BTreeMap<(String, Option<Maker>), Segments> = BTreeMap::new();
     for ((topic, maker, segment), profile) in profiles {
-        groups.entry((topic.clone(), maker.clone())).or_default().insert(segment.clone(), profile.clone());
+        groups.entry((topic, maker)).or_default().insert(segment, profile);
     }
     groups
 }
@@ -232,13 +228,8 @@ fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Erro
             segments.insert(segment.clone(), profile);
         }
         if !segments.is_empty() {
-            blocks.push(Block {
-                start_ms: block.start_ms,
-                end_ms: block.end_ms,
-                segments,
-                scores: BTreeMap::new(),
-                unseen: BTreeMap::new(),
-            });
+            let (start_ms, end_ms) = (block.start_ms, block.end_ms);
+            blocks.push(Block { start_ms, end_ms, segments, ..Block::default() });
         }
     }
     if blocks.is_empty() {

@@ -1,7 +1,7 @@
 //! Served rows against recomputed ones.
 
 use millrace_schemas::envelope::{DriftEvent, DriftKind, Subject};
-use millrace_statistics::performance::interval::wilson;
+use millrace_statistics::performance::interval::{Z, wilson};
 
 use super::Judging;
 use crate::judge::About;
@@ -9,8 +9,6 @@ use crate::service::report::Said;
 use crate::service::skew::{ColumnCounts, SkewCounts};
 use crate::window::WHOLE;
 
-/// Of a two-sided interval of 95 %.
-const Z: f64 = 1.959_963_984_540_054;
 /// How the values were come by.
 const METHOD: &str = "recomputed";
 
