@@ -25,6 +25,20 @@ pub enum Answer {
     Failed(String),
 }
 
+impl Answer {
+    /// The score that is to be acted on; else the class of the fault for which the row is rejected, and what it is.
+    pub fn score(&self, version: &Version) -> Result<f64, (&'static str, String)> {
+        let model = version.reference();
+        match self {
+            Self::Score(score) => Ok(*score),
+            Self::Missing(what) => Err(("missing_input", what.clone())),
+            Self::NotFinite(score) => Err(("score_not_finite", format!("model {model} gives {score}"))),
+            Self::Failed(why) => Err(("model_failed", why.clone())),
+            Self::NotAsked => Err(("model_failed", format!("model {model} was not asked"))),
+        }
+    }
+}
+
 /// What a version says of a batch.
 #[derive(Debug, Default)]
 pub struct Answers {

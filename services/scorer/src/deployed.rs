@@ -10,9 +10,7 @@ use millrace_topics::ModelRef;
 
 use crate::version::Version;
 
-/// The arm of units that belong to no experiment: the champion serves them. No arm of a deployment that serves has this
-/// name, so that they are never counted for one.
-pub const CHAMPION: &str = "champion";
+pub use millrace_experiments::deploying::CHAMPION;
 
 /// A deployment that is in force, or will be.
 pub struct Deployed {

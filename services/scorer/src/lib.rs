@@ -25,6 +25,7 @@ mod ranking;
 pub mod repository;
 mod service;
 mod serving;
+mod shell;
 mod stats;
 mod task;
 #[cfg(test)]

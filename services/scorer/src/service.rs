@@ -4,23 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
-use millrace_runtime::service::{InputTopic, Service, Stage};
+use millrace_runtime::service::{InputTopic, Service};
 use millrace_schemas::SchemaRegistry;
-use millrace_topics::alerts::Alerts;
-use millrace_topics::{
-    Application, DeploymentsTable, KafkaTopic, ModelRef, PredictionsTable, Problem, Role, Start, Topic,
-};
+use millrace_topics::{Application, DeploymentsTable, ModelRef, PredictionsTable, Problem, Role, Topic};
 use rdkafka::config::ClientConfig;
 
 use crate::envelope::{self, Envelope, Names};
 use crate::explore::Explore;
 use crate::matrix::InputColumns;
 use crate::onnx;
-use crate::serving::{Serving, repository_of};
-use crate::stats::writer::{StatsTopic, StatsWriter};
+use crate::ranking::RankingTask;
+use crate::serving::repository_of;
+use crate::shell::Shell;
 use crate::task::ScorerTask;
 use crate::version::{FeatureColumns, Version};
-use crate::watcher::{Watch, Watcher};
 use crate::{Error, library, ranking, repository};
 
 /// The scorer of `topic`, a `[predictions]` or `[rankings]` topic of the application. Both it and the topic whose rows are
@@ -34,67 +31,31 @@ pub fn service(
     registry: Arc<dyn SchemaRegistry>,
     grouped: bool,
 ) -> Result<Service, Error> {
-    if let Role::Rankings(table) = &topic.role {
-        return ranking::service(app, (topic, table), kafka, registry, grouped);
-    }
     onnx::start()?;
+    let shell = |input, columns, interleaves| Shell {
+        app,
+        topic,
+        input,
+        columns,
+        interleaves,
+        kafka,
+        registry: registry.clone(),
+        grouped,
+    };
+    if let Role::Rankings(table) = &topic.role {
+        let parts = ranking::Parts::find(app, topic, table)?;
+        let (candidates, rows, length) = (parts.candidates, parts.rows, table.length);
+        return shell(parts.input, parts.columns, true).service(move |serving, stats, partition| {
+            RankingTask::new(serving, candidates.clone(), rows.clone(), length, stats, partition)
+        });
+    }
     let parts = Parts::find(app, topic)?;
     let envelope = parts.envelope()?;
-    let serving = Serving::new(format!("{}: not read yet", parts.deployments.kafka.name));
-    let alerts = Alerts::new(kafka, registry.clone(), app, grouped);
-    let watch = Watch {
-        kafka: kafka.clone(),
-        registry: registry.clone(),
-        interleaves: false,
-        alerts: alerts.map_err(|error| Error::Application(error.to_string()))?,
-        topic: parts.deployments.kafka.clone(),
-        predictions: topic.stem.clone(),
-        models: repository_of(app),
-        features: FeatureColumns {
-            topic: parts.features.kafka.name.clone(),
-            schema: parts.feature_columns.clone(),
-        },
-        advice: advice(app, topic, parts.deployments),
-    };
-    let watcher = Arc::new(Watcher::start(watch, serving.clone())?);
-    let (writer, stats) = StatsWriter::start(StatsTopic {
-        kafka: kafka.clone(),
-        registry,
-        topic: parts.stats.kafka.clone(),
-        predictions: topic.stem.clone(),
-    })?;
-    let writer = Arc::new(writer);
     let explore = parts.table.explore.as_ref().map(|table| Explore::new(&topic.stem, table));
-    let stage = Stage {
-        name: format!("scorer/{}", topic.stem),
-        inputs: vec![InputTopic {
-            topic: parts.features.kafka.clone(),
-            time: parts.time.to_owned(),
-            source: None,
-        }],
-        outputs: vec![topic.kafka.clone()],
-        alignment: None,
-        stateful: false,
-        start: Start::Earliest,
-        task: {
-            let (serving, watcher) = (serving.clone(), watcher.clone());
-            Arc::new(move |partition| {
-                // As long as tasks can be made, deployments are followed and stats written.
-                let _ = (&watcher, &writer);
-                let (serving, envelope) = (serving.clone(), envelope.clone());
-                Ok(Box::new(ScorerTask::new(serving, envelope, explore.clone(), stats.clone(), partition)))
-            })
-        },
-    };
-    Ok(Service {
-        name: "scorer".into(),
-        group: format!("{}.{}", app.name, topic.stem),
-        stages: vec![stage],
-        dead_letters: parts.dead_letters.clone(),
-        ready: Arc::new(move || {
-            let _ = &watcher;
-            serving.deployed().map(drop)
-        }),
+    let input = InputTopic { topic: parts.features.kafka.clone(), time: parts.time.to_owned(), source: None };
+    let columns = FeatureColumns { topic: parts.features.kafka.name.clone(), schema: parts.feature_columns };
+    shell(input, columns, false).service(move |serving, stats, partition| {
+        ScorerTask::new(serving, envelope.clone(), explore.clone(), stats, partition)
     })
 }
 
@@ -185,9 +146,6 @@ struct Parts<'a> {
     feature_columns: SchemaRef,
     id: &'a str,
     time: &'a str,
-    deployments: &'a Topic,
-    stats: &'a Topic,
-    dead_letters: &'a KafkaTopic,
 }
 
 impl<'a> Parts<'a> {
@@ -217,27 +175,13 @@ impl<'a> Parts<'a> {
                 features.file.display()
             ))
         };
-        let (deployments, _) = deployments_of(app).ok_or_else(|| {
-            fail(format!("{}/deployments.toml is missing; it says which model serves", app.folder.display()))
-        })?;
-        let dead_letters = app
-            .topics
-            .iter()
-            .find(|t| matches!(t.role, Role::DeadLetters))
-            .ok_or_else(|| fail(format!("{}/dead-letters.toml is missing", app.folder.display())))?;
-        let stats = app
-            .scorer_stats()
-            .ok_or_else(|| fail(format!("{}/scorer-stats.toml is missing", app.folder.display())))?;
         Ok(Self {
             topic,
             table,
-            stats,
             features,
             feature_columns: schema.arrow().clone(),
             id: features.id.as_deref().ok_or_else(|| lacks("id", "their id"))?,
             time: features.time.as_deref().ok_or_else(|| lacks("time", "their time"))?,
-            deployments,
-            dead_letters: &dead_letters.kafka,
         })
     }
 

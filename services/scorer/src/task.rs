@@ -120,7 +120,7 @@ impl ScorerTask {
                 reason: "",
                 propensity: assigned.propensity,
             };
-            match serving_answer(deployed, arm.version, &answers[arm.version].answers[row as usize]) {
+            match answers[arm.version].answers[row as usize].score(&deployed.versions[arm.version]) {
                 Err((reason, detail)) => rejected.push(Rejection { row: *place, reason, detail }),
                 Ok(score) => {
                     let served = line(arm.version, &arm.name, SERVING, score);
@@ -168,22 +168,6 @@ fn ask_all(
         ask(version, rows, &asked, may_fail).map_err(|error| TaskError(error.to_string()))
     };
     deployed.versions.iter().map(AsRef::as_ref).enumerate().map(ask_one).collect()
-}
-
-/// The score of an answer that is to be acted on, or why the row is rejected.
-fn serving_answer(
-    deployed: &Deployed,
-    version: usize,
-    answer: &Answer,
-) -> Result<f64, (&'static str, String)> {
-    let model = || deployed.versions[version].reference();
-    match answer {
-        Answer::Score(score) => Ok(*score),
-        Answer::Missing(what) => Err(("missing_input", what.clone())),
-        Answer::NotFinite(score) => Err(("score_not_finite", format!("model {} gives {score}", model()))),
-        Answer::Failed(why) => Err(("model_failed", why.clone())),
-        Answer::NotAsked => Err(("model_failed", format!("model {} was not asked", model()))),
-    }
 }
 
 /// The mark of the rows that are predicted; empty if none has it.

@@ -8,14 +8,15 @@
 //! - [`ranked`]: scores to orders;
 //! - [`list`]: which list a user gets: one version's order, or an interleaved one;
 //! - [`rows`]: lists as rows of the topic of rankings;
-//! - [`task`]: all of it for one partition; [`service`]: how the shell runs it.
+//! - [`task`]: all of it for one partition; [`parts`]: what it hangs on.
 
 mod candidates;
 mod list;
+mod parts;
 mod ranked;
 mod rows;
-mod service;
 mod task;
 
 pub(crate) use candidates::candidate_schema;
-pub(crate) use service::service;
+pub(crate) use parts::Parts;
+pub(crate) use task::RankingTask;

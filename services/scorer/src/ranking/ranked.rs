@@ -1,7 +1,7 @@
 //! Scores of candidates to orders.
 
 use super::candidates::Fault;
-use crate::answers::{Answer, Answers};
+use crate::answers::Answers;
 use crate::version::Version;
 
 /// What one version makes of a request's candidates.
@@ -40,7 +40,7 @@ pub fn rank(version: &Version, answers: &Answers, items: &[Vec<&str>]) -> Vec<Re
         at += items.len();
         let mut scores = Vec::with_capacity(own.len());
         for (answer, item) in own.iter().zip(items) {
-            match score(version, answer) {
+            match answer.score(version) {
                 Ok(score) => scores.push(score),
                 Err((reason, detail)) => return Err((reason, format!("candidate `{item}`: {detail}"))),
             }
@@ -48,17 +48,6 @@ pub fn rank(version: &Version, answers: &Answers, items: &[Vec<&str>]) -> Vec<Re
         Ok(Ranked::of(scores, items))
     };
     items.iter().map(of).collect()
-}
-
-fn score(version: &Version, answer: &Answer) -> Result<f64, Fault> {
-    let model = version.reference();
-    match answer {
-        Answer::Score(score) => Ok(*score),
-        Answer::Missing(what) => Err(("missing_input", what.clone())),
-        Answer::NotFinite(score) => Err(("score_not_finite", format!("model {model} gives {score}"))),
-        Answer::Failed(why) => Err(("model_failed", why.clone())),
-        Answer::NotAsked => Err(("model_failed", format!("model {model} was not asked"))),
-    }
 }
 
 #[cfg(test)]
