@@ -1,7 +1,6 @@
 //! Requests in the order of record time.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Params, Request, World};
@@ -13,49 +12,30 @@ pub struct Stream {
     params: Params,
     next_session: u32,
     /// Requests that are made and not due yet, by time, session and page.
-    made: BinaryHeap<Reverse<(i64, u32, u32)>>,
+    made: BTreeMap<(i64, u32, u32), Request>,
 }
 
 /// The stream of a world, from its beginning.
 pub fn stream(world: Arc<World>, params: &Params) -> Stream {
-    Stream { world, params: params.clone(), next_session: 0, made: BinaryHeap::new() }
-}
-
-impl Stream {
-    /// Makes what may come before `time_ms`: visits are in the order of time, second pages are not.
-    fn make_until(&mut self, time_ms: i64) {
-        while self.next_session < self.params.sessions
-            && self.params.start_ms + i64::from(self.next_session) * self.params.gap_ms.max(1) <= time_ms
-        {
-            for request in Request::of_session(&self.world, &self.params, self.next_session) {
-                self.made.push(Reverse((request.time_ms, request.session, request.page)));
-            }
-            self.next_session += 1;
-        }
-    }
+    Stream { world, params: params.clone(), next_session: 0, made: BTreeMap::new() }
 }
 
 impl Iterator for Stream {
     type Item = Request;
 
     fn next(&mut self) -> Option<Request> {
-        loop {
-            let due_ms = match self.made.peek() {
-                Some(Reverse((time_ms, ..))) => *time_ms,
-                None if self.next_session < self.params.sessions => {
-                    self.params.start_ms + i64::from(self.next_session) * self.params.gap_ms.max(1)
-                }
-                None => return None,
-            };
-            let before = self.next_session;
-            self.make_until(due_ms);
-            if self.next_session == before {
+        // Visits are in the order of time, their second pages are not.
+        while self.next_session < self.params.sessions {
+            let from_ms = self.params.start_ms + i64::from(self.next_session) * self.params.gap_ms.max(1);
+            if self.made.keys().next().is_some_and(|(due_ms, ..)| *due_ms < from_ms) {
                 break;
             }
+            for request in Request::of_session(&self.world, &self.params, self.next_session) {
+                self.made.insert((request.time_ms, request.session, request.page), request);
+            }
+            self.next_session += 1;
         }
-        let Reverse((_, session, page)) = self.made.pop()?;
-        let requests = Request::of_session(&self.world, &self.params, session);
-        requests.into_iter().find(|request| request.page == page)
+        self.made.pop_first().map(|(_, request)| request)
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Result;
 use millrace_load::output::kafka::{Options, Watch, send_watched};
 use millrace_load::output::source::Visits;
-use millrace_load::ranking::{Event, Stream, World};
+use millrace_load::ranking::{Event, Request, World};
 use millrace_runtime::Shutdown;
 use millrace_runtime::embedded::{Amount, Flow};
 use millrace_topics::Application;
@@ -24,14 +24,14 @@ pub fn start(
     embedded: &Embedded,
     app: &Application,
     world: Arc<World>,
-    requests: Stream,
+    requests: Vec<Request>,
     shutdown: Shutdown,
 ) -> Result<JoinHandle<Result<()>>> {
     let options = Options::new(&embedded.environment.configuration.kafka_bootstrap, &app.name);
     let registry = embedded.environment.registry.clone();
     let mut gate = Gate { flow: embedded.flow.clone(), shutdown };
     let run = move || {
-        let events = requests.map(Event::Request);
+        let events = requests.into_iter().map(Event::Request);
         let sent = send_watched(&Visits(world), events, &options, registry.as_ref(), &mut gate);
         if sent.is_err() {
             gate.shutdown.request();

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use millrace_load::ranking::{Params, World, stream};
+use millrace_load::ranking::{Params, Request, World, stream};
 use millrace_runtime::embedded::Amount;
 use millrace_runtime::{Args, Configuration, Shutdown, telemetry};
 use millrace_schemas::envelope::{Arm, ArmRole, Deployment};
@@ -48,7 +48,8 @@ pub fn run(folder: &Path, args: &RankingDemoArgs) -> Result<()> {
     eprintln!("Embedded: bus and store live in this process; nothing is kept after it ends.");
     let params = params(&app, args);
     let world = Arc::new(World::new(&params));
-    let total = stream(world.clone(), &params).count() as u64;
+    let requests: Vec<Request> = stream(world.clone(), &params).collect();
+    let total = requests.len() as u64;
     let embedded = Embedded::start(&app, configuration)?;
     let rankers = interleave(&embedded, &app, args)?;
     let shutdown = Shutdown::new();
@@ -58,7 +59,6 @@ pub fn run(folder: &Path, args: &RankingDemoArgs) -> Result<()> {
     let services_stop = shutdown.clone();
     let running = std::thread::spawn(move || services::run(prepared, &environment, &services_stop));
     let users = Users::start(&embedded, &app, world.clone(), &params, shutdown.clone())?;
-    let requests = stream(world.clone(), &params);
     let feed = feed::start(&embedded, &app, world, requests, shutdown.clone())?;
     let mut screen = Screen::open(view::HEIGHT)?;
     let watched = watch(&mut screen, &observer, total, &shutdown);
