@@ -58,6 +58,15 @@ pub fn wait_for_origins(stack: &Stack, topic: &str, count: usize, bound: Duratio
     Reader::new(stack, topic)?.read(&format!("records of {count} events"), bound, enough).map(drop)
 }
 
+/// Every event that is in a topic now, by partition and offset.
+pub fn events<E: millrace_schemas::envelope::Record>(stack: &Stack, topic: &str) -> Result<Vec<E>> {
+    let records = read_all(stack, topic)?;
+    if records.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(E::from_batch(&decode(stack, topic, &records)?)?)
+}
+
 /// The rows of records, decoded with the newest schema of the topic's subject. Fails on a record that is not of it.
 pub fn decode(stack: &Stack, topic: &str, records: &[Record]) -> Result<RecordBatch> {
     let registry = Arc::new(ConfluentRegistry::new(stack.registry.url())?);

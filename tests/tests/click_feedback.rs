@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use millrace_schemas::envelope::{ClickFeedback, FeedbackKind, Record as _};
+use millrace_schemas::envelope::{ClickFeedback, FeedbackKind};
 use millrace_tests::application::{Application, repository};
 use millrace_tests::foreign::{Producer, Topic};
 use millrace_tests::millrace::{Millrace, Service};
@@ -138,8 +138,7 @@ impl Run {
     fn wait_for_all(&self, world: &World) -> Result<Vec<ClickFeedback>> {
         let topic = self.app.topic("click-feedback");
         reader::wait_for(self.stack, &topic, expected_rows(world), DONE_WITHIN)?;
-        let records = reader::read_all(self.stack, &topic)?;
-        Ok(ClickFeedback::from_batch(&reader::decode(self.stack, &topic, &records)?)?)
+        reader::events(self.stack, &topic)
     }
 }
 

@@ -158,9 +158,7 @@ impl Run {
     }
 
     fn events(&self) -> Result<Vec<DriftEvent>> {
-        let topic = self.app.topic("drift");
-        let records = reader::read_all(self.stack, &topic)?;
-        Ok(DriftEvent::from_batch(&reader::decode(self.stack, &topic, &records)?)?)
+        reader::events(self.stack, &self.app.topic("drift"))
     }
 
     fn wait_for_reports(&self, count: usize) -> Result<()> {
@@ -185,9 +183,7 @@ impl Run {
         for event in &events {
             ensure!(ids.insert(event.id.clone(), event).is_none(), "{event:?} came twice");
         }
-        let topic = self.app.topic("retrain-requests");
-        let records = reader::read_all(self.stack, &topic)?;
-        let requests = RetrainRequest::from_batch(&reader::decode(self.stack, &topic, &records)?)?;
+        let requests: Vec<RetrainRequest> = reader::events(self.stack, &self.app.topic("retrain-requests"))?;
         Ok(Reported { events: anonymous(events, self.app.name()), requests: nameless(requests) })
     }
 

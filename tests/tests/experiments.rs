@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use millrace_schemas::ConfluentRegistry;
-use millrace_schemas::envelope::{
-    Decided, Deployment, ExperimentResult, ExperimentState, Record as _, ResultKind,
-};
+use millrace_schemas::envelope::{Decided, Deployment, ExperimentResult, ExperimentState, ResultKind};
 use millrace_tests::millrace::{Millrace, Service};
 use millrace_tests::reader;
 use millrace_tests::stack::Stack;
@@ -174,12 +172,7 @@ impl Course {
     }
 
     fn results(&self) -> Result<Vec<ExperimentResult>> {
-        let topic = self.app.topic("results");
-        let records = reader::read_all(self.stack, &topic)?;
-        if records.is_empty() {
-            return Ok(Vec::new());
-        }
-        let results = ExperimentResult::from_batch(&reader::decode(self.stack, &topic, &records)?)?;
+        let results: Vec<ExperimentResult> = reader::events(self.stack, &self.app.topic("results"))?;
         let mut ids: Vec<&str> = results.iter().map(|event| event.id.as_str()).collect();
         ids.sort_unstable();
         ensure!(ids.windows(2).all(|pair| pair[0] != pair[1]), "an event is there twice");

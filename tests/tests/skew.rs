@@ -141,9 +141,7 @@ impl Run {
     /// What was reported for good of all windows, in a fixed order, without what names the application.
     fn result(&self) -> Result<Vec<DriftEvent>> {
         let events = wait::until("the last window", DONE_WITHIN, || {
-            let topic = self.app.topic("drift");
-            let records = reader::read_all(self.stack, &topic)?;
-            let events = DriftEvent::from_batch(&reader::decode(self.stack, &topic, &records)?)?;
+            let events: Vec<DriftEvent> = reader::events(self.stack, &self.app.topic("drift"))?;
             let settled =
                 events.iter().filter(|e| e.subject == Subject::Skew && e.kind == DriftKind::Summary);
             let last = settled.map(|event| event.window_start_ms / DAY).max();
