@@ -25,6 +25,8 @@ mod pages;
 #[cfg(test)]
 mod poison;
 #[cfg(test)]
+mod preference;
+#[cfg(test)]
 mod second_application;
 #[cfg(test)]
 mod servers;

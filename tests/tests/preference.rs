@@ -1,0 +1,110 @@
+//! An experiment of interleaved lists, through real Kafka: simulated users look, click, and prefer the better ranker.
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use millrace_load::output::kafka::{self, Watch, users};
+use millrace_load::output::source::Visits;
+use millrace_load::ranking::{Answers, ClickModel, Event, Params, User, World, stream};
+use millrace_schemas::envelope::{ExperimentResult, ResultKind};
+use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
+use millrace_tests::application::Application;
+use millrace_tests::millrace::Millrace;
+use millrace_tests::reader;
+use millrace_tests::stack::Stack;
+use millrace_tests::wait;
+
+const SHORT: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_secs(240);
+/// Ten hours of visits, a minute apart, by as many users.
+const VISITS: u32 = 600;
+const HOUR: i64 = 3_600_000;
+
+const TASTE: &str = r#"
+topic = "rankings"
+kind = "interleave"
+control = "old"
+method = "team_draft"
+min_duration = "30 days"
+max_duration = "60 days"
+[arms]
+old = { model = "relevance/1" }
+new = { model = "relevance/2" }
+"#;
+
+#[test]
+fn users_prefer_the_better_ranker_and_every_window_waits_for_how_its_lists_ended() {
+    let (stack, app) = (Stack::shared().unwrap(), Application::copy("ranking").unwrap());
+    app.write("experiments/taste.toml", TASTE).unwrap();
+    let millrace = Millrace::new(stack, &app);
+    millrace.succeed(&["check", "{app}"], SHORT).unwrap();
+    millrace.succeed(&["topics", "apply", "{app}"], SHORT).unwrap();
+    let service = millrace.start(&["up", "{app}", "--workers", "1"]).unwrap();
+    millrace.succeed(&["experiment", "start", "{app}", "taste"], SHORT).unwrap();
+    wait::until("the arms", LONG, || {
+        Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
+    })
+    .unwrap();
+    visit(stack, &app).unwrap();
+    let last = wait::until("a window with most users", LONG, || {
+        let results: Vec<ExperimentResult> = reader::events(stack, &app.topic("experiment-results"))?;
+        let compared = results.into_iter().filter(|event| event.kind == ResultKind::Comparison);
+        Ok(compared.max_by_key(|event| event.window_end_ms).filter(|event| event.units > 300))
+    })
+    .unwrap();
+    assert_eq!((last.arm.as_deref(), last.control.as_deref()), (Some("new"), Some("old")));
+    assert!(last.detail.starts_with("users prefer new to old: "), "{}", last.detail);
+    assert!(
+        last.estimate.unwrap() > 0.0 && last.low.unwrap() > 0.0 && last.p_value.unwrap() < 0.05,
+        "{last:?}"
+    );
+    // What horizons had not closed by the window's end is of a later one.
+    let params = params();
+    let ended = (last.window_end_ms - params.start_ms - params.horizon_ms) / params.gap_ms + 1;
+    assert!(last.units <= ended, "{} users of {ended}", last.units);
+    service.stop().unwrap();
+}
+
+fn params() -> Params {
+    Params {
+        sessions: VISITS,
+        users: VISITS,
+        gap_ms: HOUR / 60,
+        second_page: 0.0,
+        click_model: ClickModel::Perfect,
+        ..Params::default()
+    }
+}
+
+/// Sends all requests, and has users answer the lists that they get.
+fn visit(stack: &Stack, app: &Application) -> Result<()> {
+    let params = params();
+    let world = Arc::new(World::new(&params));
+    let options = kafka::Options {
+        registry: stack.registry.url().to_owned(),
+        ..kafka::Options::new(stack.kafka.bootstrap(), app.name())
+    };
+    let registry: Arc<dyn SchemaRegistry> = Arc::new(ConfluentRegistry::new(&options.registry)?);
+    let source = Visits(world.clone());
+    kafka::send(&source, stream(world.clone(), &params).map(Event::Request), &options)?;
+    let answers = Answers::new(User::new(world, &params));
+    let mut all = All { by: Instant::now() + LONG };
+    let ledger = users::answer(&source, answers, &options, &registry, &mut all)?;
+    anyhow::ensure!(ledger.requests().len() == VISITS as usize, "{} lists", ledger.requests().len());
+    Ok(())
+}
+
+/// Attends until every request has its list.
+struct All {
+    by: Instant,
+}
+
+impl Watch<Event> for All {}
+
+impl users::Attend for All {
+    fn go_on(&mut self, lists: u64) -> bool {
+        lists < u64::from(VISITS) && Instant::now() < self.by
+    }
+}
