@@ -73,6 +73,8 @@ pub struct ScorerStats {
     pub seconds: f64,
     /// Rows by how long their run took: entry [`ScorerStats::latency_index`].
     pub latencies: Vec<i64>,
+    /// Summed over runs, the arm's rows times all rows of the run.
+    pub squares: i64,
 }
 
 impl ScorerStats {
@@ -128,6 +130,7 @@ mod tests {
             errors: 1,
             seconds: 0.25,
             latencies: vec![0, 2, 8],
+            squares: 68,
         }]);
     }
 

@@ -159,6 +159,32 @@ fn errors_missing_inputs_and_latency_are_shares_of_requests() {
     assert_eq!(odd.requests(), 4);
 }
 
+/// Requests that share runs, 100 in each on average, and take what their run takes.
+#[test]
+fn equal_versions_that_answer_many_requests_a_run_are_spared_and_slow_ones_seen() {
+    let mut random = Random::of(4);
+    let mut of_runs = |factor: f64| {
+        let mut all = Latencies::default();
+        for _ in 0..100 {
+            let requests = 50 + random.below(100) as u64;
+            all.add_of_runs(factor * (0.5 * random.normal()).exp(), requests);
+            all.share(requests * requests);
+        }
+        assert!((85.0..100.0).contains(&all.effective()), "{} of 100 runs", all.effective());
+        all
+    };
+    let criterion = requests::criterion("latency", 0.02, 50);
+    let mut worse = [0, 0];
+    for _ in 0..200 {
+        let baseline = of_runs(1.0);
+        for (at, factor) in [1.0, 3.0].into_iter().enumerate() {
+            let found = requests::compare_latencies(&baseline, &of_runs(factor), 0.01);
+            worse[at] += usize::from(criterion.standing(found.as_ref()) == Standing::Worse);
+        }
+    }
+    assert!(worse[0] <= 10 && worse[1] >= 180, "{worse:?} of 200 rolled back");
+}
+
 /// Rows of the size that the plan asks for: what each kind of canary comes to.
 #[test]
 fn planned_windows_see_the_bound_and_spare_equal_versions() {

@@ -170,6 +170,7 @@ impl Sums {
                 sum.latencies.resize(index + 1, 0);
             }
             sum.latencies[index] += rows;
+            sum.squares += rows * arm.of_rows;
         }
     }
 
@@ -203,5 +204,6 @@ fn empty(topic: &str, (partition, deployment, version, arm, role): &Key) -> Scor
         errors: 0,
         seconds: 0.0,
         latencies: Vec::new(),
+        squares: 0,
     }
 }

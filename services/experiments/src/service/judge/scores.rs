@@ -205,8 +205,11 @@ impl Requests {
         self.errors.merge(share(stats.errors));
         self.missing.merge(share(stats.missing));
         for (latency_ms, rows) in latencies(stats) {
-            self.latencies.add(latency_ms, rows);
+            self.latencies.add_of_runs(latency_ms, rows);
         }
+        // A record that does not tell is one run, as far as is known.
+        let squares = if stats.squares > 0 { stats.squares } else { stats.rows.saturating_mul(stats.rows) };
+        self.latencies.share(number(squares));
     }
 }
 

@@ -209,6 +209,7 @@ fn window(random: &mut Random, world: World, deployment: i64) -> (Vec<Pair>, [Sc
             errors: 0,
             seconds: 1.0,
             latencies,
+            squares: 5_000,
         }
     };
     (pairs, [stats(random, "1", 1.0, 0.0), stats(random, "2", world.slower, world.missing)])
