@@ -4,7 +4,8 @@
     pip install onnx==1.23.2 numpy && python3 make_models.py
 
 Every model takes the columns amount, night and customer_tx_1d. `logistic`, `trees` and `linear` are what people bring;
-`neighbours` has scores that depend on the other rows of a run, `overflow` some that are infinite; the rest have a signature that must be refused.
+`neighbours` has scores that depend on the other rows of a run, `overflow` some that are infinite, `slow` is `logistic` with layers that
+take time and change nothing; the rest have a signature that must be refused.
 """
 
 import hashlib
@@ -42,9 +43,9 @@ def save(name, nodes, inputs, outputs, initializers=(), output="probabilities", 
     (folder / "model.toml").write_text("\n".join(lines))
 
 
-def linear_classifier(weights, intercept):
+def linear_classifier(weights, intercept, output="probabilities"):
     return helper.make_node(
-        "LinearClassifier", ["x"], ["label", "probabilities"], domain="ai.onnx.ml", classlabels_ints=[0, 1],
+        "LinearClassifier", ["x"], ["label", output], domain="ai.onnx.ml", classlabels_ints=[0, 1],
         coefficients=[-w for w in weights] + list(weights), intercepts=[-intercept, intercept],
         multi_class=0, post_transform="LOGISTIC")
 
@@ -96,6 +97,27 @@ def score_trees(trees, row):
     return sigmoid(margin)
 
 
+def idle_layers(columns, width, layers):
+    """Dense layers on x, their sum times 1e-30 added to the classifier's probabilities: lost in rounding, but not skipped.
+
+    Weights are constants that the runtime makes when it loads the model, so that the file is small."""
+    def constant(name, shape):
+        value = helper.make_tensor("value", FLOAT, [1], [1 / width])
+        dims = helper.make_tensor("dims", TensorProto.INT64, [2], shape)
+        return [helper.make_node("Constant", [], [f"{name}_shape"], value=dims),
+                helper.make_node("ConstantOfShape", [f"{name}_shape"], [name], value=value)]
+
+    nodes = constant("first", [columns, width]) + constant("next", [width, width])
+    nodes.append(helper.make_node("MatMul", ["x", "first"], ["layer0"]))
+    nodes += [helper.make_node("MatMul", [f"layer{i}", "next"], [f"layer{i + 1}"]) for i in range(layers)]
+    tiny = helper.make_tensor("tiny", FLOAT, [1], [1e-30])
+    nodes += [helper.make_node("ReduceMean", [f"layer{layers}"], ["sum"], axes=[1], keepdims=1),
+              helper.make_node("Constant", [], ["tiny"], value=tiny),
+              helper.make_node("Mul", ["sum", "tiny"], ["nothing"]),
+              helper.make_node("Add", ["own", "nothing"], ["probabilities"])]
+    return nodes
+
+
 def sigmoid(x):
     return 1 / (1 + math.exp(-x))
 
@@ -117,6 +139,9 @@ def main():
     trees = make_trees(rng, 40, 3)
     save("trees", [tree_ensemble(trees)], [x], [label, p])
     golden["trees"] = [score_trees(trees, row) for row in rows]
+
+    save("slow", [linear_classifier(weights, intercept, "own"), *idle_layers(columns=3, width=512, layers=48)], [x], [label, p],
+         missing={"amount": 'missing = "reject"', "customer_tx_1d": "default = 1.0"})
 
     w = helper.make_tensor("w", FLOAT, [3, 1], weights)
     b = helper.make_tensor("b", FLOAT, [1], [intercept])
