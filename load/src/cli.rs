@@ -2,6 +2,7 @@
 
 mod detectors;
 mod ranking;
+mod swap;
 mod wide;
 
 use std::io::{BufWriter, stdout};
@@ -42,6 +43,11 @@ enum Command {
     ///
     /// The window's batches are made as they are taken, so that nothing but what drift keeps is in memory.
     Wide(wide::Wide),
+    /// How long payments wait for their prediction while the champion is swapped, and before.
+    ///
+    /// The services features and scorer run; `sh load/swap/run.sh` starts them and all that they need. Fails if the p99
+    /// during swaps is above twice the one before (medians).
+    Swap(swap::Swap),
 }
 
 #[derive(Debug, Args)]
@@ -225,6 +231,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Users(users) => ranking::users(&users),
         Command::Detectors(command) => detectors::run(&command),
         Command::Wide(wide) => wide::run(&wide),
+        Command::Swap(swap) => swap::run(&swap),
     }
 }
 

@@ -11,4 +11,5 @@ pub mod evaluation;
 pub mod fraud;
 pub mod output;
 pub mod ranking;
+pub mod swap;
 pub mod wide;

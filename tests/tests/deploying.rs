@@ -1,7 +1,5 @@
 //! Model versions change while payments flow through real servers: no gap, no lost or doubled answer.
 
-mod swap;
-
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;

@@ -54,7 +54,7 @@ impl Options {
         }
     }
 
-    fn client(&self) -> ClientConfig {
+    pub(crate) fn client(&self) -> ClientConfig {
         let mut config = ClientConfig::new();
         config.set("bootstrap.servers", &self.bootstrap).set("client.id", "millrace-load");
         for (option, value) in &self.kafka {
