@@ -1,6 +1,7 @@
 //! The command line of `millrace-load`.
 
 mod detectors;
+mod lists;
 mod ranking;
 mod swap;
 mod wide;
@@ -43,6 +44,12 @@ enum Command {
     ///
     /// The window's batches are made as they are taken, so that nothing but what drift keeps is in memory.
     Wide(wide::Wide),
+    /// What interleaved lists and the credit of their clicks take, in CPU time: by method as pure functions, and in the task
+    /// that brings lists and clicks together.
+    ///
+    /// A release build fails where team-draft, balanced or probabilistic interleaving stays below 50,000 requests of 20
+    /// candidates a second and core.
+    Lists(lists::Lists),
     /// How long payments wait for their prediction while the champion is swapped, and before.
     ///
     /// The services features and scorer run; `sh load/swap/run.sh` starts them and all that they need. Fails if the p99
@@ -231,6 +238,7 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Users(users) => ranking::users(&users),
         Command::Detectors(command) => detectors::run(&command),
         Command::Wide(wide) => wide::run(&wide),
+        Command::Lists(lists) => lists::run(&lists),
         Command::Swap(swap) => swap::run(&swap),
     }
 }

@@ -1,7 +1,6 @@
 //! A window of many rows and columns, watched for drift in bounded memory: what it takes in time and memory.
 
 mod columns;
-mod usage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -14,8 +13,8 @@ use millrace_drift::reference::{BuildOptions, Reference, Support, build};
 use millrace_drift::window::WHOLE;
 use parquet::arrow::ArrowWriter;
 
+use crate::usage::{Usage, peak_mib};
 use columns::Columns;
-use usage::Usage;
 
 /// The window and its reference.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +63,7 @@ pub fn run(size: Size, folder: &Path) -> Result<String> {
         judgement.summary.values.get("columns").copied().unwrap_or_default(),
         profiled.cpu_seconds * 1e9 / (size.rows as f64 * size.columns as f64),
         bytes / size.columns,
-        usage::peak_mib()?,
+        peak_mib()?,
     ))
 }
 

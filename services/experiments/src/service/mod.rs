@@ -20,6 +20,7 @@ mod relay;
 mod stages;
 mod window;
 
+use millrace_runtime::service::MakeTask;
 use millrace_topics::graph::Step;
 use millrace_topics::{Application, KafkaTopic};
 
@@ -51,4 +52,15 @@ pub fn topics(app: &Application) -> Result<ExperimentTopics, Error> {
         topics.steps.extend(judged.steps());
     }
     Ok(topics)
+}
+
+/// Makes the tasks that bring lists and clicks together, without a clock: for whoever feeds them by hand. None where
+/// nothing asks for click feedback. Inputs: lists, impressions (where there are any), clicks, and the ticks of
+/// [`topics`]' first internal topic.
+///
+/// # Errors
+/// As [`topics`].
+pub fn click_tasks(app: &Application) -> Result<Option<MakeTask>, Error> {
+    let Some(clicks) = clicks::Layout::of(app)? else { return Ok(None) };
+    Ok(Some(clicks.tasks(clicks::Tasks::default())?))
 }

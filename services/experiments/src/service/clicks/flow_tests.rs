@@ -217,19 +217,3 @@ fn lists_that_say_nothing_are_dead_letters() {
     let found: Vec<_> = effects.rejected.iter().map(|one| (one.row, one.reason)).collect();
     assert_eq!(found, [(1, "repeated_list")]);
 }
-
-/// Lists of ten items, two clicks on every third one.
-#[test]
-#[ignore = "a figure, not a test: run it with --release --nocapture"]
-fn requests_a_second() {
-    let world = World::of(20_000, 3);
-    let order = by_time(&world, [0; 4], ends(&world));
-    let mut reader = Reader::new(&world, 1_000_000);
-    let (mut spent, mut said) = (std::time::Duration::ZERO, 0);
-    for piece in order.chunks(1_000) {
-        let started = std::time::Instant::now();
-        said += reader.take(piece, Phase::Live).len();
-        spent += started.elapsed();
-    }
-    println!("{:.0} requests/s, {said} rows written", 20_000.0 / spent.as_secs_f64());
-}

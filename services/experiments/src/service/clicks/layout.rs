@@ -84,11 +84,10 @@ impl<'a> Layout<'a> {
             tasks: tasks.clone(),
         };
         let clock = Arc::new(clock.start()?);
-        let (plan, app) = (Arc::new(self.plan()?), self.app.name.clone());
+        let make = self.tasks(tasks)?;
         let task: MakeTask = Arc::new(move |partition| {
             let _ = &clock;
-            let measures = Measures::new(&app, partition);
-            Ok(Box::new(ClicksTask::new(plan.clone(), partition, measures, tasks.join(partition))))
+            make(partition)
         });
         let ticks = InputTopic { topic: self.ticks.clone(), time: ticks::TIME.to_owned(), source: None };
         Ok(Stage {
@@ -100,6 +99,15 @@ impl<'a> Layout<'a> {
             start: Start::Earliest,
             task,
         })
+    }
+
+    /// Makes tasks, whose silence `tasks` knows.
+    pub fn tasks(&self, tasks: Tasks) -> Result<MakeTask, Error> {
+        let (plan, app) = (Arc::new(self.plan()?), self.app.name.clone());
+        Ok(Arc::new(move |partition| {
+            let measures = Measures::new(&app, partition);
+            Ok(Box::new(ClicksTask::new(plan.clone(), partition, measures, tasks.join(partition))))
+        }))
     }
 
     fn plan(&self) -> Result<Plan, Error> {

@@ -6,23 +6,23 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 
 /// Time since the last lap.
-pub(super) struct Usage {
+pub(crate) struct Usage {
     cpu_seconds: f64,
     began: Instant,
 }
 
 /// One stretch of work.
-pub(super) struct Lap {
-    pub(super) cpu_seconds: f64,
+pub(crate) struct Lap {
+    pub(crate) cpu_seconds: f64,
     wall_seconds: f64,
 }
 
 impl Usage {
-    pub(super) fn begin() -> Result<Self> {
+    pub(crate) fn begin() -> Result<Self> {
         Ok(Self { cpu_seconds: cpu_seconds()?, began: Instant::now() })
     }
 
-    pub(super) fn lap(&mut self) -> Result<Lap> {
+    pub(crate) fn lap(&mut self) -> Result<Lap> {
         let last = std::mem::replace(self, Self::begin()?);
         Ok(Lap {
             cpu_seconds: self.cpu_seconds - last.cpu_seconds,
@@ -47,7 +47,7 @@ fn cpu_seconds() -> Result<f64> {
 }
 
 /// The most memory that was ever resident.
-pub(super) fn peak_mib() -> Result<u64> {
+pub(crate) fn peak_mib() -> Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
     let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
