@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use millrace_experiments::random::Random;
 use millrace_schemas::envelope::{AlarmState, DriftEvent, DriftKind, DriftStatus, RetrainRequest, Subject};
 use millrace_tests::application::Application;
 use millrace_tests::foreign::{Producer, Topic};
@@ -254,11 +255,8 @@ fn nameless(mut requests: Vec<RetrainRequest>) -> Vec<RetrainRequest> {
 /// Clicks with their scores, and sales that are known a quarter of a day to two days later; every line in the order of
 /// its time.
 fn lines() -> Vec<Value> {
-    let mut random = 99_u64;
-    let mut next = move |n: i64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from(random >> 33).unwrap_or(0) % n
-    };
+    let mut random = Random::of(99);
+    let mut next = move |n: i64| random.below(n as usize) as i64;
     let mut all: Vec<(i64, Value)> = Vec::new();
     for id in 0..CLICKS {
         let at = id * (DAYS * DAY / CLICKS);

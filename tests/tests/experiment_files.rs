@@ -5,21 +5,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use millrace_experiments::random::Random;
 use millrace_tests::application::Application;
 use millrace_tests::millrace::{Finished, Millrace};
 use serde_json::Value;
 
 const BOUND: Duration = Duration::from_secs(60);
-
-/// A small linear generator: the files need no more.
-struct Draws(u64);
-
-impl Draws {
-    fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
 
 struct Files {
     folder: tempfile::TempDir,
@@ -65,7 +56,7 @@ impl Files {
 
     /// 3,000 units, two rows each; `b` earns a tenth more and converts twice as often.
     fn experiment(&self) -> String {
-        let (mut draws, mut text) = (Draws(1), String::from("who,variant,amount,bought,rows,before\n"));
+        let (mut draws, mut text) = (Random::of(1), String::from("who,variant,amount,bought,rows,before\n"));
         for unit in 0..3000 {
             let arm = ["control", "b"][unit % 2];
             let (habit, raised) = (draws.uniform(), if unit % 2 == 1 { 0.1 } else { 0.0 });
@@ -257,7 +248,7 @@ fn plans_say_units_and_days_and_refuse_steps_that_see_too_little() {
 #[test]
 fn an_arm_that_was_served_seldom_is_judged_from_logs() {
     let files = Files::new();
-    let (mut draws, mut text) = (Draws(5), String::from("who,arm,p,earned,context,best\n"));
+    let (mut draws, mut text) = (Random::of(5), String::from("who,arm,p,earned,context,best\n"));
     for row in 0..6000 {
         let context = draws.uniform();
         let b = draws.uniform() < 0.2;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use millrace_drift::report::{html, page_of_events};
+use millrace_experiments::random::Random;
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use millrace_tests::application::Application;
 use millrace_tests::browser::{View, look};
@@ -42,12 +43,11 @@ fn check(name: &str, html: &str, drawings: usize, said: &[&str]) {
 fn csv(folder: &Path, name: &str, columns: usize, rows: u64, shift: f64) -> String {
     let names: Vec<String> = (0..columns).map(|column| format!("column_{column:04}")).collect();
     let mut text = format!("country,{}\n", names.join(","));
-    let mut state = 7_u64 + shift as u64;
+    let mut random = Random::of(7 + shift as u64);
     for row in 0..rows {
         text.push_str(if row % 3 == 0 { "NE" } else { "SW" });
         for column in 0..columns {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            let value = (state >> 40) as f64 / (1 << 24) as f64 * 100.0;
+            let value = random.uniform() * 100.0;
             write!(text, ",{:.3}", if column == 0 { value + shift } else { value }).unwrap();
         }
         text.push('\n');

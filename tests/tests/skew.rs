@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
+use millrace_experiments::random::Random;
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use millrace_tests::application::Application;
 use millrace_tests::foreign::{Producer, Topic};
@@ -175,11 +176,8 @@ impl Run {
 
 /// Clicks, and what is served of them: the sums here are no work of the system under test.
 fn lines() -> Vec<Value> {
-    let mut random = 5_u64;
-    let mut next = move |n: i64| {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        i64::try_from(random >> 33).unwrap_or(0) % n
-    };
+    let mut random = Random::of(5);
+    let mut next = move |n: i64| random.below(n as usize) as i64;
     let mut lines = Vec::new();
     let mut seen: BTreeMap<String, VecDeque<(i64, i64)>> = BTreeMap::new();
     for id in 0..COUNT {

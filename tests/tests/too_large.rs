@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use millrace_experiments::random::Random;
 use millrace_tests::application::Application;
 use millrace_tests::foreign::{Producer, Topic};
 use millrace_tests::millrace::Millrace;
@@ -40,12 +41,9 @@ const WITHIN: Duration = Duration::from_secs(180);
 
 /// Text that compression makes no smaller, since sets are weighed compressed.
 fn noise(characters: usize) -> String {
-    let mut state = 42_u64;
-    let next = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        char::from_u32(0x21 + u32::try_from(state >> 40).unwrap() % 0x5d).filter(|c| !"\"\\".contains(*c))
-    };
-    (0..characters).map(next).map(|c| c.unwrap_or('~')).collect()
+    let mut random = Random::of(42);
+    let next = |_| char::from(0x21 + random.below(0x5d) as u8);
+    (0..characters).map(next).map(|c| if "\"\\".contains(c) { '~' } else { c }).collect()
 }
 
 fn note(number: usize) -> Value {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray, TimestampMillisecondArray};
 use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
+use millrace_statistics::random::Random;
 use millrace_topics::Application;
 
 use crate::sql::Source;
@@ -80,22 +81,12 @@ impl Payment {
     }
 }
 
-/// A small generator of whole numbers (Knuth's MMIX constants), so that tests need no seed of their own.
-pub(crate) struct Dice(pub u64);
-
-impl Dice {
-    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
 /// Payments in order of time, often at the same second, spread over `days`.
 pub(crate) fn payments(count: usize, days: i64, seed: u64) -> Vec<Payment> {
-    let mut dice = Dice(seed);
+    let mut random = Random::of(seed);
     let start = 1_522_540_800;
     let mut times: Vec<i64> = (0..count)
-        .map(|_| start + i64::try_from(dice.roll(u64::try_from(days * 240).unwrap())).unwrap() * 360)
+        .map(|_| start + i64::try_from(random.below(usize::try_from(days * 240).unwrap())).unwrap() * 360)
         .collect();
     times.sort_unstable();
     times
@@ -104,10 +95,10 @@ pub(crate) fn payments(count: usize, days: i64, seed: u64) -> Vec<Payment> {
         .map(|(id, time)| Payment {
             id,
             time,
-            customer: dice.roll(40),
-            terminal: dice.roll(25),
-            amount: f64::from(u32::try_from(dice.roll(1_000_000)).unwrap()) / 100.0,
-            fraud: dice.roll(5) == 0,
+            customer: random.below(40) as u64,
+            terminal: random.below(25) as u64,
+            amount: f64::from(u32::try_from(random.below(1_000_000)).unwrap()) / 100.0,
+            fraud: random.below(5) == 0,
         })
         .collect()
 }

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_experiments::random::Random;
 use serde_json::{Value, json};
 
 /// How long after its list a click counts, in ms.
 pub const HORIZON: i64 = 30 * 60_000;
 const SPACING: i64 = 100;
 const ITEMS: usize = 10;
-const USERS: u64 = 5_000;
+const USERS: usize = 5_000;
 
 /// What the outcome of a list must be: credit, clicks by verdict, winner.
 pub type Expected = (Vec<f64>, BTreeMap<String, Option<i64>>, String);
@@ -21,20 +22,6 @@ pub struct World {
     pub outcomes: BTreeMap<String, Expected>,
     /// How often each click was sent.
     pub clicks: BTreeMap<String, usize>,
-}
-
-/// A linear congruential generator: the same on every machine, and nothing that Millrace uses.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
 }
 
 /// How a list was made.
@@ -58,21 +45,21 @@ struct List {
 impl World {
     /// So many requests.
     pub fn of(requests: usize) -> Self {
-        let mut dice = Dice(42);
+        let mut random = Random::of(42);
         let mut rows: Vec<(i64, Value)> = Vec::new();
         let (mut outcomes, mut clicks) = (BTreeMap::new(), BTreeMap::new());
         for at in 0..requests {
-            let list = list(at, &mut dice);
+            let list = list(at, &mut random);
             rows.push((list.time, list.row("serving")));
-            if dice.one_in(5) {
+            if random.below(5) == 0 {
                 rows.push((list.time, list.row("shadow")));
             }
-            let shown = dice.one_in(2).then(|| 3 + dice.below(ITEMS as u64 - 2) as usize);
+            let shown = (random.below(2) == 0).then(|| 3 + random.below(ITEMS - 2));
             if let Some(shown) = shown {
-                let delay = 200 + dice.below(2_000) as i64;
+                let delay = 200 + random.below(2_000) as i64;
                 rows.push((list.time + delay, list.impression(shown, list.time + delay)));
             }
-            let sent = click(&list, &mut dice);
+            let sent = click(&list, &mut random);
             for (delay, id, item) in &sent {
                 *clicks.entry(id.clone()).or_insert(0) += 1;
                 rows.push((list.time + delay, list.click(id, *item, list.time + delay)));
@@ -80,8 +67,8 @@ impl World {
             outcomes.insert(list.request.clone(), outcome(&list, shown, &sent));
         }
         for at in 0..requests / 50 {
-            let (time, id) = (dice.below(requests as u64) as i64 * SPACING, format!("lost-{at}"));
-            let user = format!("u{}", dice.below(USERS));
+            let (time, id) = (random.below(requests) as i64 * SPACING, format!("lost-{at}"));
+            let user = format!("u{}", random.below(USERS));
             rows.push((
                 time,
                 json!({"topic": "clicks", "click_id": id, "click_time": time, "user_id": user,
@@ -107,20 +94,20 @@ fn last_rows(time: i64) -> impl Iterator<Item = (i64, Value)> {
     })
 }
 
-fn shuffled(dice: &mut Dice) -> Vec<usize> {
+fn shuffled(random: &mut Random) -> Vec<usize> {
     let mut order: Vec<usize> = (0..ITEMS).collect();
-    (1..ITEMS).rev().for_each(|at| order.swap(at, dice.below(at as u64 + 1) as usize));
+    (1..ITEMS).rev().for_each(|at| order.swap(at, random.below(at + 1)));
     order
 }
 
-fn list(at: usize, dice: &mut Dice) -> List {
-    let rankers = [shuffled(dice), shuffled(dice)];
+fn list(at: usize, random: &mut Random) -> List {
+    let rankers = [shuffled(random), shuffled(random)];
     let rank = |ranker: usize, item: usize| rankers[ranker].iter().position(|other| *other == item);
-    let kind = [Kind::Single, Kind::TeamDraft, Kind::TeamDraft, Kind::Balanced][dice.below(4) as usize];
+    let kind = [Kind::Single, Kind::TeamDraft, Kind::TeamDraft, Kind::Balanced][random.below(4)];
     let (mut items, mut teams): (Vec<usize>, Vec<i32>) = (Vec::new(), Vec::new());
-    let starts = dice.below(2) as usize;
+    let starts = random.below(2);
     while items.len() < ITEMS && kind != Kind::Single {
-        let first = if kind == Kind::TeamDraft { dice.below(2) as usize } else { starts };
+        let first = if kind == Kind::TeamDraft { random.below(2) } else { starts };
         for ranker in [first, 1 - first] {
             if let Some(item) = rankers[ranker].iter().find(|item| !items.contains(item)) {
                 items.push(*item);
@@ -132,24 +119,24 @@ fn list(at: usize, dice: &mut Dice) -> List {
         (items, teams) = (rankers[0].clone(), vec![0; ITEMS]);
     }
     let ranks = items.iter().map(|item| [0, 1].map(|ranker| rank(ranker, *item).unwrap_or(ITEMS))).collect();
-    let user = format!("u{}", dice.below(USERS));
+    let user = format!("u{}", random.below(USERS));
     List { request: format!("r{at}"), user, time: at as i64 * SPACING, kind, items, teams, ranks }
 }
 
 /// Delay, click id and item of each click as it is sent: some twice, some on an item again, some late, early or elsewhere.
-fn click(list: &List, dice: &mut Dice) -> Vec<(i64, String, usize)> {
-    let count = if dice.one_in(3) { 1 + dice.below(3) } else { 0 };
+fn click(list: &List, random: &mut Random) -> Vec<(i64, String, usize)> {
+    let count = if random.below(3) == 0 { 1 + random.below(3) } else { 0 };
     let mut sent = Vec::new();
     for n in 0..count {
-        let delay = match dice.below(20) {
-            0 => HORIZON + 1 + dice.below(600_000) as i64,
-            1 => -1 - dice.below(50) as i64,
+        let delay = match random.below(20) {
+            0 => HORIZON + 1 + random.below(600_000) as i64,
+            1 => -1 - random.below(50) as i64,
             2 => HORIZON,
-            _ => 1_000 + dice.below(300_000) as i64,
+            _ => 1_000 + random.below(300_000) as i64,
         };
-        let item = if dice.one_in(20) { ITEMS + 5 } else { list.items[dice.below(6) as usize] };
+        let item = if random.below(20) == 0 { ITEMS + 5 } else { list.items[random.below(6)] };
         let one = (delay, format!("{}-{n}", list.request), item);
-        sent.extend(vec![one; 1 + usize::from(dice.one_in(10))]);
+        sent.extend(vec![one; 1 + usize::from(random.below(10) == 0)]);
     }
     sent
 }

@@ -7,6 +7,7 @@ use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use arrow::util::pretty::pretty_format_batches;
 use millrace_runtime::task::{Phase, Progress, Task};
+use millrace_statistics::random::Random;
 
 use super::harness::Run;
 use crate::plan::{Plan, View};
@@ -289,15 +290,15 @@ fn windows_over_windows_and_rows_frames_survive_a_rebuild() {
         SELECT user, at, n, MAX(s) OVER (PARTITION BY user ORDER BY at RANGE BETWEEN INTERVAL '30' SECOND PRECEDING AND CURRENT ROW) AS peak
         FROM counted";
     let plan = plan(sql, &clicks(), 0);
-    let mut dice = crate::testing::Dice(5);
+    let mut random = Random::of(5);
     let rows: Vec<Click> = (0..300)
         .map(|i| {
             (
                 i * 3,
                 None,
-                Some(["a", "b", "c"][usize::try_from(dice.roll(3)).unwrap()]),
+                Some(["a", "b", "c"][random.below(3)]),
                 None,
-                Some(f64::from(u32::try_from(dice.roll(100)).unwrap())),
+                Some(f64::from(u32::try_from(random.below(100)).unwrap())),
             )
         })
         .collect();

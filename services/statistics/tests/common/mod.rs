@@ -19,22 +19,18 @@ pub fn counts(value: &Value) -> Vec<u64> {
     value.as_array().expect("a list").iter().map(|v| v.as_u64().expect("a count")).collect()
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014).
-pub struct Random(u64);
+/// The draws of the script.
+pub struct Random(millrace_statistics::random::Random);
 
 impl Random {
     /// Of a seed.
     pub fn of(seed: u64) -> Self {
-        Self(seed)
+        Self(millrace_statistics::random::Random::of(seed))
     }
 
     /// In [0, 1).
     pub fn uniform(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        self.0.uniform()
     }
 
     /// In 0..n.
