@@ -263,7 +263,8 @@ fn lines() -> Vec<Value> {
         let visitor = format!("v{}", next(200));
         let country = if next(3) == 0 { "NE" } else { "SW" };
         let moved = if at >= MOVED * DAY { 2.0 } else { 1.0 };
-        let price = moved * (10.0 + next(9_000) as f64 / 100.0);
+        // Spread evenly over every day, so that none differs from the one before by chance.
+        let price = moved * (10.0 + (id * 7_919 % 9_000) as f64 / 100.0);
         let bought = next(5) == 0;
         let score = (next(1_000) as f64 / 1_000.0 + if bought { 0.8 } else { 0.0 }) / 2.0;
         all.push((at, json!({"topic": "clicks", "click_id": id.to_string(), "clicked_at": at, "visitor": visitor, "country": country, "price": price})));
