@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_report::text::day_and_minute;
 use millrace_schemas::envelope::{
     Decided, Deployment, ExperimentCommand, ExperimentResult, ExperimentState, ResultKind, ScorerStats,
 };
@@ -56,8 +57,9 @@ pub struct Experiment {
     /// Of a shadow.
     pub scores: Scores,
     pub requests: [Requests; 2],
-    /// Of interleaving.
+    /// Of interleaving, and how many lists have ended.
     pub preference: Preference,
+    pub ended: u64,
     /// Final outcomes of lists that no judged window has taken, and up to when each partition has told all.
     won: BTreeMap<(i64, Place), Vec<Won>>,
     final_ms: BTreeMap<Place, i64>,
@@ -96,6 +98,7 @@ impl Experiment {
             scores: Scores::default(),
             requests: Default::default(),
             preference: Preference::default(),
+            ended: 0,
             won: BTreeMap::new(),
             final_ms: BTreeMap::new(),
             drawn_ms: None,
@@ -123,8 +126,9 @@ impl Experiment {
         self.asked.is_some()
     }
 
-    /// What every event at this time says.
+    /// What every event at this time says: what is counted ends with the last window, whenever a person speaks.
     pub fn frame(&self, time_ms: i64, in_force: InForce<'_>) -> ExperimentResult {
+        let end_ms = self.closed_ms.unwrap_or(time_ms);
         ExperimentResult {
             // Comparisons and decisions take it into their own.
             id: self.run.clone(),
@@ -136,8 +140,8 @@ impl Experiment {
             state: self.state,
             phase: self.phase,
             step: i32::try_from(self.canary.as_ref().map_or(0, |canary| canary.release.step())).unwrap_or(0),
-            window_start_ms: self.first_ms().unwrap_or(time_ms),
-            window_end_ms: time_ms,
+            window_start_ms: self.first_ms().unwrap_or(end_ms),
+            window_end_ms: end_ms,
             deployment: in_force.map_or(-1, |(offset, _)| *offset),
             by: "experiments".to_owned(),
             ..Default::default()
@@ -145,27 +149,30 @@ impl Experiment {
     }
 
     fn first_ms(&self) -> Option<i64> {
-        self.last.values().filter_map(|(_, counted)| counted.first_ms).min()
+        self.of_phase().filter_map(|counted| counted.first_ms).min()
     }
 
     /// An observer counts from now on; with the last of `all` the arms may be deployed.
     pub fn known(&mut self, place: Place, all: usize, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         self.known.insert(place);
         let ready = self.known.len() >= all && self.definition.covariate_ms == 0;
-        if ready { self.begin(in_force, self.started_ms) } else { Vec::new() }
+        if ready { self.begin(in_force) } else { Vec::new() }
     }
 
-    /// Asks for the deployment of its arms.
-    fn begin(&mut self, in_force: InForce<'_>, time_ms: i64) -> Vec<ExperimentResult> {
+    /// Asks for the deployment of its arms. The decision is the person's, and is dated as they spoke.
+    fn begin(&mut self, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         if self.serves() || self.waits() || !self.is_open() {
             return Vec::new();
         }
         let names: Vec<String> =
             self.definition.arms.iter().map(|arm| format!("{} = {}", arm.name, arm.model_ref())).collect();
         let why = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
-        let detail = format!("started by {}{why}; {}", self.by, names.join(", "));
+        let before = self.closed_ms.map_or(String::new(), |end_ms| {
+            format!("; units' values before exposure were collected until {}", day_and_minute(end_ms))
+        });
+        let detail = format!("started by {}{why}; {}{before}", self.by, names.join(", "));
         let deployment = serving(&self.definition, 0, None, None, 0);
-        let asked = self.ask(Decided::Start, detail, Vec::new(), deployment.ok(), time_ms, in_force);
+        let asked = self.ask(Decided::Start, detail, Vec::new(), deployment.ok(), self.started_ms, in_force);
         vec![ExperimentResult { by: self.by.clone(), ..asked }]
     }
 
@@ -282,6 +289,7 @@ impl Experiment {
                 2 => Ordering::Less,
                 _ => Ordering::Equal,
             };
+            self.ended += 1;
             self.preference.add(&one.user, outcome);
         }
     }
@@ -307,9 +315,14 @@ impl Experiment {
         self.prefer(end_ms);
         self.seen_ms.get_or_insert(end_ms);
         let mut all = Counted::default();
-        let now = self.last.values().filter(|(phase, _)| *phase == self.phase || self.is_bandit());
-        now.for_each(|(_, counted)| all.merge(counted));
+        self.of_phase().for_each(|counted| all.merge(counted));
         Some((end_ms, all))
+    }
+
+    /// What each partition told last, where it is of the phase.
+    fn of_phase(&self) -> impl Iterator<Item = &Counted> {
+        let now = self.last.values().filter(|(phase, _)| *phase == self.phase || self.is_bandit());
+        now.map(|(_, counted)| counted)
     }
 
     fn is_bandit(&self) -> bool {
@@ -319,7 +332,7 @@ impl Experiment {
     /// Whether the covariate's time is over, so that arms may serve.
     pub fn warm(&mut self, end_ms: i64, all: usize, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         let collected = end_ms.saturating_sub(self.seen_ms.unwrap_or(end_ms)) >= self.definition.covariate_ms;
-        if self.known.len() >= all && collected { self.begin(in_force, end_ms) } else { Vec::new() }
+        if self.known.len() >= all && collected { self.begin(in_force) } else { Vec::new() }
     }
 
     /// How long its arms have served at a window's end, in ms.
