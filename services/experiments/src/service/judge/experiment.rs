@@ -17,7 +17,7 @@ use super::result::{decision, status};
 use super::scores::{Requests, Scores};
 use crate::interleave::preference::Preference;
 use crate::service::counted::{Counted, Pair, Won};
-use crate::service::note::Place;
+use crate::service::note::{Place, Teller};
 use crate::service::observe::BASELINE;
 
 /// One run.
@@ -38,6 +38,8 @@ pub struct Experiment {
     pub offset: i64,
     /// The observers that count for it.
     known: BTreeSet<Place>,
+    /// Up to which window's end each observer has told.
+    reached: BTreeMap<Place, i64>,
     /// What they told and was not judged yet, by window's end; per place the last that was judged.
     told: BTreeMap<Place, BTreeMap<i64, (i32, Counted)>>,
     last: BTreeMap<Place, (i32, Counted)>,
@@ -85,6 +87,7 @@ impl Experiment {
             started_ms: command.time_ms,
             offset,
             known: BTreeSet::new(),
+            reached: BTreeMap::new(),
             told: BTreeMap::new(),
             last: BTreeMap::new(),
             closed_ms: None,
@@ -256,17 +259,32 @@ impl Experiment {
 
     /// Takes what a partition counted.
     pub fn counted(&mut self, place: Place, end_ms: i64, phase: i32, counted: Counted) {
+        let reached = self.reached.entry(place.clone()).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
         if self.closed_ms.is_none_or(|closed| end_ms > closed) {
             self.told.entry(place).or_default().insert(end_ms, (phase, counted));
         }
     }
 
-    /// Takes final outcomes of lists until a window's end; `all`: the partition has no more of it.
-    pub fn outcomes(&mut self, place: Place, (end_ms, all): (i64, bool), won: Vec<Won>) {
+    /// Takes final outcomes of lists until a window's end.
+    pub fn outcomes(&mut self, place: Place, end_ms: i64, won: Vec<Won>) {
         self.won.entry((end_ms, place.clone())).or_default().extend(won);
-        if all {
-            self.final_ms.insert(place, end_ms);
-        }
+        let reached = self.final_ms.entry(place).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
+    }
+
+    /// Nothing comes from a partition: windows up to this end go on without it, with what it told last. What it tells
+    /// later is of later windows.
+    pub fn silent(&mut self, teller: &Teller, end_ms: i64) {
+        let reached = if teller.outcomes { &mut self.final_ms } else { &mut self.reached };
+        let reached = reached.entry(teller.place.clone()).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
+    }
+
+    /// The last window's end that a partition has told of.
+    pub fn reached_ms(&self, teller: &Teller) -> Option<i64> {
+        let reached = if teller.outcomes { &self.final_ms } else { &self.reached };
+        reached.get(&teller.place).copied()
     }
 
     /// Up to when it is known how lists ended. Before its arms serve nothing is waited for.
@@ -297,10 +315,10 @@ impl Experiment {
     /// The next window that every partition has told of, with what all counted: those of the phase. `outcomes`: how many
     /// partitions must have told how lists ended; 0: none.
     pub fn next_window(&mut self, all: usize, outcomes: usize) -> Option<(i64, Counted)> {
-        if self.told.len() < all {
+        if self.reached.len() < all {
             return None;
         }
-        let reached = self.told.values().map(|ends| ends.keys().next_back().copied()).min()??;
+        let reached = self.reached.values().copied().min()?;
         let reached = reached.min(self.outcomes_ms(outcomes)?);
         let end_ms = self.told.values().filter_map(|ends| ends.keys().next().copied()).min()?;
         if end_ms > reached {

@@ -13,6 +13,7 @@ use crate::random::Random;
 use crate::service::counted::{Pair, Won, outcomes_to_bytes, pairs_to_bytes};
 
 mod shown;
+mod silent;
 
 const DAY: i64 = 86_400_000;
 /// When people speak: long after what the stream is about.
@@ -422,23 +423,22 @@ fn a_window_of_interleaved_lists_waits_for_the_outcomes_of_all_partitions_and_ta
         let counted = Counted { rows: 20, first_ms: Some(5), ..Counted::default() };
         bench.tell(note, &counted.to_bytes());
     }
-    let ended = |bench: &mut Bench, partition, day: i64, users: std::ops::Range<i32>, all| {
+    let ended = |bench: &mut Bench, partition, day: i64, users: std::ops::Range<i32>| {
         let won = |user: i32| Won { deployment: 1, user: user.to_string(), winner: 2 };
         let body = outcomes_to_bytes(&users.map(won).collect::<Vec<_>>());
-        bench.tell(Note::Outcomes { place: place(partition), end_ms: day * DAY, all }, &body);
+        bench.tell(Note::Outcomes { place: place(partition), end_ms: day * DAY }, &body);
     };
     let users = |bench: &Bench| -> Vec<i64> {
         let told = bench.results.iter().filter(|event| event.kind == ResultKind::Comparison);
         told.map(|event| event.units).collect()
     };
     assert_eq!(users(&bench), [0; 0], "observers alone close no window");
-    ended(&mut bench, 0, 1, 0..3, false);
-    ended(&mut bench, 0, 1, 3..5, true);
-    ended(&mut bench, 0, 2, 5..6, true);
+    ended(&mut bench, 0, 1, 0..5);
+    ended(&mut bench, 0, 2, 5..6);
     assert_eq!(users(&bench), [0; 0], "the other partition has not told");
-    ended(&mut bench, 1, 1, 10..12, true);
+    ended(&mut bench, 1, 1, 10..12);
     assert_eq!(users(&bench), [7], "what a partition that is ahead told is of the next window");
-    ended(&mut bench, 1, 2, 0..0, true);
+    ended(&mut bench, 1, 2, 0..0);
     assert_eq!(users(&bench), [7, 8]);
     let windows = bench.results.iter().filter(|event| event.kind != ResultKind::Decision);
     let windows: Vec<_> = windows.map(|event| (event.window_start_ms, event.window_end_ms)).collect();

@@ -15,7 +15,7 @@ use millrace_topics::{
 
 use super::*;
 use crate::service::counted::{Counted, pairs_from_bytes};
-use crate::service::note::encode;
+use crate::service::note::{Assembler, encode};
 
 const DAY: i64 = 86_400_000;
 
@@ -163,14 +163,14 @@ fn orders(rows: &[Row]) -> RecordBatch {
         )
         .collect();
     if orders.is_empty() {
-        let schema: Arc<Schema> = crate::service::note::schema();
+        let schema: Arc<Schema> = millrace_runtime::message::schema();
         let columns = schema.fields().iter().map(|field: &Arc<Field>| {
             let kind: &DataType = field.data_type();
             new_empty_array(kind)
         });
         return RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
     }
-    encode(&orders).unwrap()
+    encode(&orders).unwrap().0
 }
 
 /// A batch of rows, which lie at the offsets that come next.
@@ -216,10 +216,15 @@ fn stream() -> Vec<Row> {
 }
 
 fn told(effects: &Effects) -> Vec<(Note, Vec<u8>)> {
-    let rows = effects.outputs.iter().flat_map(|output| {
-        (0..output.rows.num_rows()).map(move |row| decode::<Note>(&output.rows, row).unwrap())
-    });
-    rows.collect()
+    let mut assembler = Assembler::<Note>::default();
+    let mut all = Vec::new();
+    for output in &effects.outputs {
+        for row in 0..output.rows.num_rows() {
+            let message = assembler.take(&output.rows, row, 0).unwrap();
+            all.extend(message.map(|(message, _)| (message.head, message.body)));
+        }
+    }
+    all
 }
 
 fn run(cut: usize) -> Vec<(Note, Vec<u8>)> {
