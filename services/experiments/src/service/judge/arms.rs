@@ -237,7 +237,7 @@ impl Arms {
             }
             looked.ratio = Some(ratio);
         }
-        if summary.mixed as f64 > definition.max_mixed_share * summary.exposed as f64 {
+        if summary.too_mixed(definition.max_mixed_share) {
             looked.stopped.push(format!("{} of {} units are in two arms", summary.mixed, summary.exposed));
         }
     }

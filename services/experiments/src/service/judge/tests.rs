@@ -337,7 +337,7 @@ fn ab(effect: f64, order: [usize; 3]) -> Bench {
     let mut bench = Bench::new(3);
     let run = bench.start(&definition);
     (1..3).for_each(|partition| bench.tell(Note::Known { run: run.clone(), place: place(partition) }, &[]));
-    let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0, max_mixed_share: 0.01 };
+    let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0 };
     let mut units = vec![Units::new(rules); 3];
     let mut random = Random::of(7);
     for day in 1..40 {

@@ -192,7 +192,6 @@ fn fresh(definition: &ExperimentDefinition) -> Vec<Units> {
         window_ms: definition.window_ms,
         label_horizon_ms: definition.label_horizon_ms,
         covariate_ms: definition.covariate_ms,
-        max_mixed_share: definition.max_mixed_share,
     };
     // Without a metric exposures are counted all the same: the sample ratio needs them.
     vec![Units::new(rules); definition.metrics.len().max(1)]

@@ -50,7 +50,7 @@ fn guardrails_are_told_with_their_bounds_and_shares_of_units_only_where_some_are
         definition.metrics = vec![primary.clone(), guardrail.clone()];
         let mut bench = Bench::new(1);
         let run = bench.start(&definition);
-        let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0, max_mixed_share: 0.01 };
+        let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0 };
         let (mut units, mut random) = (vec![Units::new(rules); 3], Random::of(7));
         (1..5).for_each(|day| ab_parts(&mut units, &mut random, day, 0.0));
         let mut summary = units[0].summary(6 * DAY, Beside::Nothing);
