@@ -59,6 +59,8 @@ pub struct ExperimentsTable {
     pub window_ms: i64,
     /// How late rows still count, in ms.
     pub lateness_ms: i64,
+    /// How long a partition may be silent, in ms of wall time, before windows no longer wait for it.
+    pub max_wait_ms: i64,
     /// The stems of the topics whose rows metrics may count: those that are read beside the predictions, keyed by the
     /// unit as they are.
     pub topics: Vec<String>,

@@ -47,6 +47,7 @@ pub(crate) fn experiments(table: &Table<'_, '_>) -> ExperimentsTable {
     let read = ExperimentsTable {
         window_ms: table.duration("window", 1).unwrap_or(HOUR_MS),
         lateness_ms: table.duration("lateness", 0).unwrap_or(0),
+        max_wait_ms: table.duration("max_wait", 1).unwrap_or(10 * MINUTE_MS),
         topics: texts(table, "topics", "labels"),
     };
     table.refuse_unknown();

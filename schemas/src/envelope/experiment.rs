@@ -1,6 +1,7 @@
 //! What experiments say, and what is said to them.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +46,10 @@ pub struct ExperimentResult {
     pub control: Option<String>,
     /// Of a comparison: the segment, as `column=value`.
     pub segment: Option<String>,
+    /// Of a comparison: what the metric is for: `primary`, `secondary`, `guardrail` or `criterion`.
+    pub role: Option<String>,
+    /// Of a comparison: where the arm stands by it: `good`, `worse`, `undecided`, `too few` or `no evidence`.
+    pub standing: Option<String>,
     /// Of a comparison: the test.
     pub method: Option<String>,
     /// Arm less control, in the metric's unit.
@@ -129,6 +134,48 @@ pub enum Decided {
     Reweigh,
 }
 
+impl fmt::Display for ExperimentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Draft => "draft",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Stopped => "stopped",
+            Self::Decided => "decided",
+        })
+    }
+}
+
+impl fmt::Display for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Start => "start",
+            Self::Advance => "advance",
+            Self::Promote => "promote",
+            Self::Rollback => "rollback",
+            Self::Keep => "keep",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Stop => "stop",
+            Self::Abort => "abort",
+            Self::Reweigh => "reweigh",
+        })
+    }
+}
+
+impl fmt::Display for CommandKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Abort => "abort",
+            Self::Decide => "decide",
+        })
+    }
+}
+
 impl ExperimentResult {
     /// The id of what is said about these parts: a hash, so that a replay says it under the same one.
     pub fn id_of(parts: &[&str]) -> String {
@@ -188,6 +235,18 @@ mod tests {
     use crate::envelope::record::testing::round_trip;
 
     #[test]
+    fn words_for_people_are_those_of_the_wire() {
+        let wire = |word: serde_json::Result<String>| word.unwrap().trim_matches('"').to_owned();
+        for decided in [Decided::Start, Decided::Rollback, Decided::Reweigh] {
+            assert_eq!(decided.to_string(), wire(serde_json::to_string(&decided)));
+        }
+        for state in [ExperimentState::Draft, ExperimentState::Decided] {
+            assert_eq!(state.to_string(), wire(serde_json::to_string(&state)));
+        }
+        assert_eq!(format!("{:8}|", CommandKind::Stop), "stop    |");
+    }
+
+    #[test]
     fn results_and_commands_survive_the_wire() {
         let status = ExperimentResult {
             id: ExperimentResult::id_of(&["a", "b"]),
@@ -210,6 +269,8 @@ mod tests {
             kind: ResultKind::Decision,
             decision: Some(Decided::Promote),
             estimate: Some(0.25),
+            role: Some("guardrail".into()),
+            standing: Some("good".into()),
             evidence: vec!["e".into()],
             ..status.clone()
         };

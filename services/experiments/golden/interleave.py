@@ -1,5 +1,5 @@
-"""Writes interleave.json: probabilities of interleaved lists by full enumeration of the published definitions, and the
-optimum of optimized interleaving by SciPy's linear programming."""
+"""Writes interleave.json: probabilities of interleaved lists by full enumeration of the published definitions, the
+policy-aware credit of balanced lists, and the optimum of optimized interleaving by SciPy's linear programming."""
 
 import itertools
 import json
@@ -49,6 +49,26 @@ def balanced(rankings, length):
                 shown.append(item)
         out[tuple((i, None) for i in shown)] += Fraction(1, 2)
     return out
+
+
+def debiased(rankings, length):
+    """Oosterhuis and de Rijke (2020), policy-aware inverse propensity: a click on item d earns a ranker lambda(d) / rho(d),
+    lambda the chance that d is looked at where the ranker puts it, rho the same over the lists that the policy shows,
+    rho(d) = sum over lists R of P(R) P(looked at | position of d in R). Chances of positions are those of DCG.
+    Counted are the first k of both rankings, k the greatest such that every list shows them all."""
+    policy = {tuple(item for item, _ in key): float(p) for key, p in balanced(rankings, length).items()}
+    items = sorted({item for ranking in rankings for item in ranking})
+    looked = lambda position: 1 / np.log2(position + 2)
+    places = np.array([[looked(shown.index(item)) if item in shown else 0.0 for item in items] for shown in policy])
+    rho = np.array(list(policy.values())) @ places
+    always = {item for item, chances in zip(items, places.T) if (chances > 0).all()}
+    depth = min(sum(1 for _ in itertools.takewhile(always.__contains__, ranking)) for ranking in rankings)
+    counted = [ranking[:depth] for ranking in rankings]
+    own = np.array([[looked(r.index(item)) if item in r else 0.0 for r in counted] for item in items])
+    credit = own / np.where(rho > 0, rho, 1.0)[:, None]
+    # Whatever items are worth, looks in proportion to the positions' chances earn each ranker what it would have alone.
+    assert np.allclose(credit * rho[:, None], own, rtol=0, atol=1e-15)
+    return [[list(shown), [credit[items.index(item)].tolist() for item in shown]] for shown in sorted(policy)]
 
 
 def probabilistic(rankings, length):
@@ -123,6 +143,7 @@ def main():
         case["credit"] = [[list(k), [[float(x) for x in c] for c in v]] for k, v in sorted(credit.items())]
         if len(rankings) == 2:
             case["balanced"] = rows(balanced(rankings, length), False)
+            case["debiased_balanced"] = debiased(rankings, length)
         out.append(case)
     rng = np.random.default_rng(7)
     best = []
@@ -131,7 +152,15 @@ def main():
         a = [int(x) for x in rng.permutation(size)]
         b = [int(x) for x in (rng.permutation(size) if case % 2 else np.argsort(np.argsort(a) + rng.normal(0, 2, size)))]
         best.append({"rankings": [a, b], **optimized([a, b], min(size, 8))})
-    (HERE / "interleave.json").write_text(json.dumps({"lists": out, "optimized": best}, separators=(",", ":")) + "\n")
+    more, rng = [], np.random.default_rng(11)
+    for _ in range(40):
+        # Rankings of parts of one set, of other lengths, in lists that are shorter or longer than they are.
+        size = int(rng.integers(2, 9))
+        pair = [[int(x) for x in rng.permutation(size)[: int(rng.integers(1, size + 1))]] for _ in range(2)]
+        length = int(rng.integers(1, len({x for ranking in pair for x in ranking}) + 1))
+        more.append({"rankings": pair, "length": length, "debiased_balanced": debiased(pair, length)})
+    golden = {"lists": out, "debiased": more, "optimized": best}
+    (HERE / "interleave.json").write_text(json.dumps(golden, separators=(",", ":")) + "\n")
 
 
 main()

@@ -64,7 +64,7 @@ fn what_is_not_defined_says_why() {
     assert!(fixed::two_proportions(&sums(&[(0.0, 0.0)]), &sums(&[(0.0, 0.0)]), 0.05).is_err());
 }
 
-const RULES: Rules = Rules { window_ms: 100, label_horizon_ms: 50, covariate_ms: 1000, max_mixed_share: 0.1 };
+const RULES: Rules = Rules { window_ms: 100, label_horizon_ms: 50, covariate_ms: 1000 };
 
 #[test]
 fn a_unit_counts_from_its_first_exposure_for_the_window_and_matures_with_the_label_horizon() {
@@ -96,14 +96,14 @@ fn units_of_two_arms_are_excluded_counted_and_stop_the_conclusion() {
         units.value(&unit.to_string(), 10, 1.0, 1.0);
     }
     units.value("stranger", 10, 1.0, 1.0);
-    assert!(!units.summary(1000, Beside::Nothing).too_mixed(&RULES));
+    assert!(!units.summary(1000, Beside::Nothing).too_mixed(0.1));
     for unit in [0, 3, 4] {
         units.expose(&unit.to_string(), "c", 20);
     }
     let found = units.summary(1000, Beside::Nothing);
     assert_eq!((found.mixed, found.exposed, found.unexposed), (3, 20, 1));
     assert_eq!((found.arms["a"].mature.units(), found.arms["b"].mature.units()), (8, 9));
-    assert!(!found.arms.contains_key("c") && found.too_mixed(&RULES));
+    assert!(!found.arms.contains_key("c") && found.too_mixed(0.1));
 }
 
 /// Many rows of few units: the variance must be that of units (Deng, Knoblich and Lu, 2018).

@@ -150,6 +150,33 @@ fn probabilistic_credit_is_that_of_the_definition() {
 }
 
 #[test]
+fn debiased_credit_is_that_of_the_policy_aware_definition() {
+    let golden = golden();
+    let cases = golden["lists"].as_array().unwrap().iter().chain(golden["debiased"].as_array().unwrap());
+    let mut clicks = 0;
+    for case in cases.filter(|case| case.get("debiased_balanced").is_some()) {
+        let lists = lists_of(&case["rankings"]);
+        let rankings = Rankings::of(&lists).unwrap();
+        let expected: Vec<(Vec<u64>, Vec<[f64; 2]>)> =
+            serde_json::from_value(case["debiased_balanced"].clone()).unwrap();
+        let expected: BTreeMap<_, _> = expected.into_iter().collect();
+        let shown = enumerate(Method::DebiasedBalanced, &rankings, case["length"].as_u64().unwrap() as usize);
+        let found: std::collections::BTreeSet<_> =
+            shown.iter().map(|(list, _)| key(&rankings, list, false).0).collect();
+        assert!(found.iter().eq(expected.keys()), "{lists:?}: {found:?}");
+        for (list, _) in &shown {
+            for (position, credit) in expected[&key(&rankings, list, false).0].iter().enumerate() {
+                let found = list.credit_at(position);
+                let near = |ranker: usize| (found[ranker] - credit[ranker]).abs() < 1e-12;
+                assert!(near(0) && near(1), "{lists:?} at {position}: {found:?} {credit:?}");
+                clicks += usize::from(credit.iter().any(|credit| *credit > 0.0));
+            }
+        }
+    }
+    assert!(clicks > 100, "{clicks} positions whose clicks earn something");
+}
+
+#[test]
 fn optimized_lists_are_unbiased_and_as_sensitive_as_can_be() {
     for case in golden()["optimized"].as_array().unwrap() {
         let lists = lists_of(&case["rankings"]);

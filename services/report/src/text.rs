@@ -48,9 +48,86 @@ pub fn p_value(p: f64) -> String {
     if p >= 0.001 { format!("{p:.3}") } else { format!("{p:.1e}") }
 }
 
+/// A probability to four places: `0.0123`, `1`; below them `<0.0001`.
+pub fn probability(p: f64) -> String {
+    if p.is_nan() {
+        return "-".to_owned();
+    }
+    if p < 1e-4 {
+        return "<0.0001".to_owned();
+    }
+    let text = format!("{p:.4}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// The same within a sentence: `p = 0.0123`, `p < 0.0001`.
+pub fn p_equals(p: f64) -> String {
+    let text = probability(p);
+    match text.strip_prefix('<') {
+        Some(bound) => format!("p < {bound}"),
+        None => format!("p = {text}"),
+    }
+}
+
+/// A difference of three significant digits with its sign.
+pub fn signed(value: f64) -> String {
+    let text = short(value);
+    if value > 0.0 { format!("+{text}") } else { text }
+}
+
+/// `2018-05-17 14:03` (UTC) of a time in ms since 1970.
+pub fn day_and_minute(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms)
+        .map_or_else(|| format!("{ms} ms"), |time| time.format("%Y-%m-%d %H:%M").to_string())
+}
+
+/// Lines of cells as columns, each as wide as its widest cell; a line's last cell does not widen its column.
+pub fn aligned(lines: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = Vec::new();
+    for line in lines {
+        widths.resize(widths.len().max(line.len()), 0);
+        let inner = line.len().saturating_sub(1);
+        for (width, cell) in widths.iter_mut().zip(&line[..inner]) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut out = String::new();
+    for line in lines {
+        let mut text = String::new();
+        for (cell, width) in line.iter().zip(&widths) {
+            let pad = width.saturating_sub(cell.chars().count()) + 2;
+            text = text + cell + &" ".repeat(pad);
+        }
+        out += text.trim_end();
+        out.push('\n');
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn probabilities_read_as_people_write_them() {
+        let texts = [1.0, 0.05, 0.0123, 0.000_12, 0.000_099, 0.0, 0.999_99, f64::NAN].map(probability);
+        assert_eq!(texts, ["1", "0.05", "0.0123", "0.0001", "<0.0001", "<0.0001", "1", "-"]);
+        assert_eq!([0.5, 1e-9].map(p_equals), ["p = 0.5", "p < 0.0001"]);
+        assert_eq!([0.25, -0.25, 0.0].map(signed), ["+0.25", "-0.25", "0"]);
+    }
+
+    #[test]
+    fn cells_stand_in_columns() {
+        let lines = [vec!["a", "12", "b"], vec!["äöü", "1", "long"], vec!["", "x"]];
+        let lines = lines.map(|line| line.into_iter().map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(aligned(&lines), "a    12  b\näöü  1   long\n     x\n");
+    }
+
+    #[test]
+    fn times_read_as_utc() {
+        assert_eq!(day_and_minute(1_522_540_800_000), "2018-04-01 00:00");
+        assert_eq!(day_and_minute(1_709_164_740_000), "2024-02-28 23:59");
+    }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {

@@ -19,6 +19,7 @@ mod headers;
 mod input;
 mod kafka;
 pub mod merge;
+pub mod message;
 pub mod metadata;
 pub mod metrics;
 pub mod needed;

@@ -80,6 +80,15 @@ pub struct Assigned {
     pub propensity: f64,
 }
 
+/// Who makes a list.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Maker {
+    /// All rankers, by this method.
+    Together(Method),
+    /// The version of one arm.
+    Alone(Assigned),
+}
+
 /// The versions that a deployment names, each once, the champion first; and its arms among them. Fails if it is none that
 /// this scorer can follow.
 pub fn arms_of(deployment: &Deployment, interleaves: bool) -> Result<(Vec<ModelRef>, Arms), String> {
@@ -155,6 +164,14 @@ impl Arms {
             (*from..*to).contains(&i32::from(place(namespace, unit)))
         };
         self.within.as_ref().is_none_or(inside)
+    }
+
+    /// Who makes the list of a request.
+    pub fn maker(&self, unit: &str, request: &str) -> Maker {
+        match self.method.filter(|_| self.enters(unit)) {
+            Some(method) => Maker::Together(method),
+            None => Maker::Alone(self.assign(unit, request)),
+        }
     }
 
     /// Who answers for an event: by the bucket of its unit, or of the event itself where each is drawn anew. Units

@@ -30,6 +30,9 @@ pub enum Error {
         /// What the client says.
         source: rdkafka::error::KafkaError,
     },
+    /// A record of an internal topic cannot be read or written.
+    #[error(transparent)]
+    Message(#[from] millrace_runtime::message::Error),
     /// A record of an internal topic is not what this version writes.
     #[error("{0}")]
     Internal(String),

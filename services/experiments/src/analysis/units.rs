@@ -19,8 +19,6 @@ pub struct Rules {
     /// How long before the first exposure values are a covariate, milliseconds; 0 for none.
     #[serde(default)]
     pub covariate_ms: i64,
-    /// The share of units seen in two arms above which nothing is concluded.
-    pub max_mixed_share: f64,
 }
 
 /// Units with their exposures and values. The order in which these come does not matter, up to [`compact`](Self::compact).
@@ -96,9 +94,9 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Whether too many units were seen in two arms for a conclusion.
-    pub fn too_mixed(&self, rules: &Rules) -> bool {
-        self.mixed as f64 > rules.max_mixed_share * self.exposed as f64
+    /// Whether more than this share of the exposed units were seen in two arms: too many for a conclusion.
+    pub fn too_mixed(&self, max_share: f64) -> bool {
+        self.mixed as f64 > max_share * self.exposed as f64
     }
 }
 

@@ -1,5 +1,7 @@
 //! What evidence says of a step.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Tested;
@@ -78,6 +80,18 @@ pub enum Standing {
     TooFew,
     /// Nothing is known.
     NoEvidence,
+}
+
+impl fmt::Display for Standing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Good => "good",
+            Self::Worse => "worse",
+            Self::Undecided => "undecided",
+            Self::TooFew => "too few",
+            Self::NoEvidence => "no evidence",
+        })
+    }
 }
 
 /// An action and why.

@@ -4,8 +4,7 @@ use millrace_statistics::distribution::normal;
 use millrace_statistics::performance::interval::newcombe;
 use serde::{Deserialize, Serialize};
 
-use super::decision::{Better, Criterion, Evidence};
-use crate::analysis::power::{conversion_variance, required_units};
+use super::decision::Evidence;
 
 /// Requests of one arm, and those of them that went wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,17 +130,4 @@ impl Latencies {
 pub fn compare_latencies(baseline: &Latencies, canary: &Latencies, alpha: f64) -> Option<Evidence> {
     let bound = baseline.bucket_above(0.01);
     compare_parts(baseline.slower_than(bound), canary.slower_than(bound), alpha)
-}
-
-/// Requests of the smaller arm for which equal shares of `usual` are told from ones that are worse by `bound` with `power`:
-/// what [`Criterion::required`] asks for. None if no number is enough.
-pub fn required(usual: f64, bound: f64, alpha: f64, power: f64) -> Option<u64> {
-    let worse = (usual + bound).min(1.0);
-    let variances = (conversion_variance(usual), conversion_variance(worse));
-    required_units(bound, variances, 1.0, alpha, power).map(|(units, _)| units)
-}
-
-/// The criterion of a share of requests: less is better.
-pub fn criterion(metric: &str, margin: f64, required: u64) -> Criterion {
-    Criterion { metric: metric.to_owned(), better: Better::Lower, margin, required }
 }

@@ -1,7 +1,5 @@
 //! Clicks on one list: what each earns as it comes, and the final outcome when its horizon closes.
 
-mod bytes;
-
 use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};

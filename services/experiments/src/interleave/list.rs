@@ -1,7 +1,5 @@
 //! The list shown, with the credit that a click on each position earns.
 
-mod bytes;
-
 use super::Method;
 
 /// A position of a list.

@@ -11,7 +11,7 @@ use super::wording::{conclusion, interval, relative_interval, signed, value, ver
 use crate::files::Report;
 use crate::files::report::{Answer, Comparison, Conclusion};
 
-const STYLE: &str = include_str!("page.css");
+pub(super) const STYLE: &str = include_str!("page.css");
 /// A drawing tells no more than so many looks apart.
 const DRAWN_LOOKS: usize = 120;
 

@@ -1,5 +1,6 @@
 //! Conclusions and figures in words.
 
+pub use millrace_report::text::signed;
 use millrace_report::text::{digits, percent};
 
 use crate::analysis::{Metric, Tested};
@@ -19,12 +20,6 @@ pub fn conclusion(conclusion: Conclusion) -> &'static str {
 /// The metric's value: a rate as percent, else a number of four digits.
 pub fn value(kind: Metric, value: f64) -> String {
     if kind == Metric::Conversion { percent(value) } else { digits(value, 4) }
-}
-
-/// A difference with its sign.
-pub fn signed(value: f64) -> String {
-    let text = digits(value, 3);
-    if value > 0.0 { format!("+{text}") } else { text }
 }
 
 /// An interval.

@@ -5,7 +5,7 @@ use millrace_statistics::decode::{Reader, put_block, put_varint};
 
 use crate::analysis::units::Summary;
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Units of a phase, cumulative.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -16,6 +16,10 @@ pub struct Counted {
     pub rows: u64,
     /// The first exposure, in ms.
     pub first_ms: Option<i64>,
+    /// Rows whose label horizon has closed.
+    pub closed: u64,
+    /// Those of them whose outcome came.
+    pub outcomes: u64,
 }
 
 impl Counted {
@@ -24,6 +28,8 @@ impl Counted {
         self.metrics.resize(self.metrics.len().max(other.metrics.len()), Summary::default());
         self.metrics.iter_mut().zip(&other.metrics).for_each(|(one, more)| one.merge(more));
         self.rows += other.rows;
+        self.closed += other.closed;
+        self.outcomes += other.outcomes;
         self.first_ms = [self.first_ms, other.first_ms].into_iter().flatten().min();
     }
 
@@ -31,7 +37,7 @@ impl Counted {
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = vec![FORMAT, u8::from(self.first_ms.is_some())];
         bytes.extend(self.first_ms.unwrap_or(0).to_le_bytes());
-        put_varint(&mut bytes, self.rows);
+        [self.rows, self.closed, self.outcomes].into_iter().for_each(|count| put_varint(&mut bytes, count));
         put_varint(&mut bytes, self.metrics.len() as u64);
         self.metrics.iter().for_each(|metric| put_block(&mut bytes, &metric.to_bytes()));
         bytes
@@ -45,12 +51,12 @@ impl Counted {
         let mut reader = Reader::new("what was counted", bytes);
         reader.format(FORMAT)?;
         let (begun, first_ms) = (reader.flag()?, reader.signed()?);
-        let rows = reader.varint()?;
+        let (rows, closed, outcomes) = (reader.varint()?, reader.varint()?, reader.varint()?);
         let count = reader.count(1)?;
         let metrics =
             (0..count).map(|_| Summary::from_bytes(reader.block()?)).collect::<Result<_, DecodeError>>()?;
         reader.end()?;
-        Ok(Self { metrics, rows, first_ms: begun.then_some(first_ms) })
+        Ok(Self { metrics, rows, first_ms: begun.then_some(first_ms), closed, outcomes })
     }
 }
 

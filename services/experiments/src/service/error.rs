@@ -19,6 +19,9 @@ pub enum Error {
         /// What the client says.
         source: rdkafka::error::KafkaError,
     },
+    /// A record of an internal topic cannot be read or written.
+    #[error(transparent)]
+    Message(#[from] millrace_runtime::message::Error),
     /// Rows or records are not what this version reads and writes.
     #[error("{0}")]
     Internal(String),

@@ -6,17 +6,28 @@ use std::sync::Arc;
 use millrace_runtime::service::{InputTopic, MakeTask, Stage};
 use millrace_schemas::Format;
 use millrace_topics::graph::Step;
-use millrace_topics::{Application, ExperimentsTable, KafkaTopic, Role, Start, Topic};
+use millrace_topics::{Application, ClickFeedbackTable, ExperimentsTable, KafkaTopic, Role, Start, Topic};
 
 use super::Error;
-use super::judge_task::{JudgeTask, Routes};
+use super::judge::Judge;
+use super::judge_task::{JudgeTask, Route};
 use super::note::topic_schema;
 use super::observe::{Observe, Sources};
-use super::relay::{Outcomes, Relay, Relayed};
+use super::relay::{Outcomes, Relay, Relayed, Stats};
+use super::silence::Waited;
+use super::tasks::Tasks;
 use super::window::Windows;
 
 /// Raised where what the tasks tell each other changes: what an older version wrote is left aside then.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
+
+/// The part of the service that judges.
+pub const JUDGING: &str = ".judge";
+
+/// The part of the service that observes a topic.
+pub fn observing(stem: &str) -> String {
+    format!(".observe.{stem}")
+}
 
 /// The parts that judge experiments.
 pub struct Layout<'a> {
@@ -25,6 +36,9 @@ pub struct Layout<'a> {
     table: &'a ExperimentsTable,
     journal: KafkaTopic,
     observed: Vec<Observed<'a>>,
+    /// What is passed on while an experiment runs that needs it, with where orders to it go.
+    stats: Option<(&'a Topic, KafkaTopic)>,
+    feedback: Option<(&'a Topic, &'a ClickFeedbackTable, KafkaTopic)>,
 }
 
 /// A topic of predictions or rankings.
@@ -54,23 +68,34 @@ impl<'a> Layout<'a> {
             settings: BTreeMap::new(),
         };
         let journal = internal(format!("{}.journal.{FORMAT}", results.kafka.name), None);
+        let orders = |topic: &Topic| {
+            internal(format!("{}.orders.{}.{FORMAT}", results.kafka.name, topic.stem), Some(&topic.kafka))
+        };
         let predicts = |topic: &&Topic| matches!(topic.role, Role::Predictions(_) | Role::Rankings(_));
         let observed = app.topics.iter().filter(predicts).map(|topic| Observed {
             topic,
-            orders: internal(
-                format!("{}.orders.{}.{FORMAT}", results.kafka.name, topic.stem),
-                Some(&topic.kafka),
-            ),
+            orders: orders(topic),
             others: others(app, table, topic),
         });
         let observed = observed.collect();
-        Ok(Some(Self { app, results, table, journal, observed }))
+        let stats = app.scorer_stats().map(|topic| (topic, orders(topic)));
+        let feedback = app.click_feedback().and_then(|topic| match &topic.role {
+            Role::ClickFeedback(table) => Some((topic, table, orders(topic))),
+            _ => None,
+        });
+        Ok(Some(Self { app, results, table, journal, observed, stats, feedback }))
     }
 
     /// The topics that exist for this service alone.
     pub fn internal(&self) -> Vec<KafkaTopic> {
-        let orders = self.observed.iter().map(|observed| observed.orders.clone());
-        std::iter::once(self.journal.clone()).chain(orders).collect()
+        std::iter::once(&self.journal).chain(self.orders()).cloned().collect()
+    }
+
+    /// Where orders go.
+    fn orders(&self) -> impl Iterator<Item = &KafkaTopic> {
+        let observed = self.observed.iter().map(|observed| &observed.orders);
+        let stats = self.stats.iter().map(|(_, orders)| orders);
+        observed.chain(stats).chain(self.feedback.iter().map(|(.., orders)| orders))
     }
 
     /// Who counts: per topic of predictions or rankings, its stem and stage.
@@ -78,13 +103,12 @@ impl<'a> Layout<'a> {
         self.observed.iter().map(|one| (one.topic.stem.clone(), self.observe(one))).collect()
     }
 
-    /// Who passes on and who judges.
-    pub fn judging(&self) -> Vec<Stage> {
+    /// Who passes on and who judges; whom the judge waits for it tells `tasks`.
+    pub fn judging(&self, tasks: &Tasks<Waited>) -> Vec<Stage> {
         let mut stages = Vec::new();
         let relays = [
             (self.app.experiment_commands(), Relayed::Commands),
             (self.app.deployments(), Relayed::Deployments),
-            (self.app.scorer_stats(), Relayed::Stats),
         ];
         for (topic, relayed) in relays.into_iter().filter_map(|(topic, what)| Some((topic?, what))) {
             let task: MakeTask = Arc::new(move |_| Ok(Box::new(Relay(relayed))));
@@ -96,28 +120,45 @@ impl<'a> Layout<'a> {
                 task,
             ));
         }
-        for (topic, rankings) in self.feedback() {
-            let (windows, rankings) = (self.windows(), rankings.to_owned());
+        if let Some((topic, orders)) = &self.stats {
+            let task: MakeTask = Arc::new(move |_| Ok(Box::new(Stats::default())));
+            let inputs = vec![ordered(orders), input(topic, "time")];
+            stages.push(stage(&topic.stem, inputs, vec![self.journal.clone()], true, task));
+        }
+        if let Some((topic, table, orders)) = &self.feedback {
+            let (windows, rankings) = (self.windows(), table.rankings.clone());
             let task: MakeTask =
                 Arc::new(move |partition| Ok(Box::new(Outcomes::new(&rankings, partition, windows))));
-            stages.push(stage(
-                &format!("outcomes-{}", topic.stem),
-                vec![input(topic, "time")],
-                vec![self.journal.clone()],
-                true,
-                task,
-            ));
+            let inputs = vec![ordered(orders), input(topic, "time")];
+            let name = format!("outcomes-{}", topic.stem);
+            stages.push(stage(&name, inputs, vec![self.journal.clone()], true, task));
         }
-        stages.push(self.judge());
+        stages.push(self.judge(tasks));
         stages
     }
 
-    fn feedback(&self) -> Vec<(&Topic, &str)> {
-        let table = |topic: &'a Topic| match &topic.role {
-            Role::ClickFeedback(table) => Some((topic, table.rankings.as_str())),
-            _ => None,
-        };
-        self.app.topics.iter().filter_map(table).collect()
+    /// By the stem of a topic of predictions or rankings, and whether its feedback is meant: the topic that tells of
+    /// windows, and the part of the service that reads it.
+    pub fn tellers(&self) -> BTreeMap<(String, bool), (&KafkaTopic, String)> {
+        let observed = self.observed.iter().map(|one| {
+            let stem = one.topic.stem.clone();
+            ((stem.clone(), false), (&one.topic.kafka, observing(&stem)))
+        });
+        let feedback = self
+            .feedback
+            .iter()
+            .map(|(topic, table, _)| ((table.rankings.clone(), true), (&topic.kafka, JUDGING.to_owned())));
+        observed.chain(feedback).collect()
+    }
+
+    /// The journal.
+    pub fn journal(&self) -> &KafkaTopic {
+        &self.journal
+    }
+
+    /// How long a partition may be silent, in ms.
+    pub fn max_wait_ms(&self) -> i64 {
+        self.table.max_wait_ms
     }
 
     fn windows(&self) -> Windows {
@@ -139,29 +180,42 @@ impl<'a> Layout<'a> {
         let windows = self.windows();
         let task: MakeTask =
             Arc::new(move |partition| Ok(Box::new(Observe::new(sources.clone(), partition, windows))));
-        let orders = InputTopic { topic: observed.orders.clone(), time: "time".to_owned(), source: None };
+        let orders = ordered(&observed.orders);
         let others =
             observed.others.iter().map(|topic| input(topic, topic.time.as_deref().unwrap_or_default()));
         let inputs = [orders, input(observed.topic, "time")].into_iter().chain(others).collect();
         stage(&format!("observe-{}", observed.topic.stem), inputs, vec![self.journal.clone()], true, task)
     }
 
-    fn judge(&self) -> Stage {
+    fn judge(&self, tasks: &Tasks<Waited>) -> Stage {
         let partitions = |topic: &Topic| usize::try_from(topic.kafka.partitions).unwrap_or(1);
         let observed = self.observed.iter().map(|one| (one.topic.stem.clone(), partitions(one.topic)));
         let places: BTreeMap<String, usize> = observed.collect();
-        let told = self.feedback().into_iter();
+        let told = self.feedback.iter();
         let feedback: BTreeMap<String, usize> =
-            told.map(|(topic, rankings)| (rankings.to_owned(), partitions(topic))).collect();
-        let routes: Vec<(String, Vec<String>)> =
-            self.observed.iter().map(|one| (one.topic.stem.clone(), keys(&one.orders))).collect();
-        let routes = Routes(routes);
-        let task: MakeTask =
-            Arc::new(move |_| Ok(Box::new(JudgeTask::new(places.clone(), feedback.clone(), routes.clone()))));
+            told.map(|(topic, table, _)| (table.rankings.clone(), partitions(topic))).collect();
+        let (routes, tasks) = (self.routes(), tasks.clone());
+        let task: MakeTask = Arc::new(move |partition| {
+            let judge = Judge::new(places.clone(), feedback.clone());
+            Ok(Box::new(JudgeTask::new(judge, routes.clone(), tasks.join(partition))))
+        });
         let journal = InputTopic { topic: self.journal.clone(), time: "time".to_owned(), source: None };
-        let orders = self.observed.iter().map(|one| one.orders.clone());
-        let outputs = std::iter::once(self.results.kafka.clone()).chain(orders).collect();
+        let outputs = std::iter::once(&self.results.kafka).chain(self.orders()).cloned().collect();
         stage("judge", vec![journal], outputs, true, task)
+    }
+
+    /// Which orders go where, in the order of [`Self::orders`].
+    fn routes(&self) -> Vec<Route> {
+        let route = |topic: Option<&String>, deployments: bool, orders: &KafkaTopic| Route {
+            topic: topic.cloned(),
+            deployments,
+            keys: keys(orders),
+        };
+        let observed = self.observed.iter().map(|one| route(Some(&one.topic.stem), true, &one.orders));
+        let stats = self.stats.iter().map(|(_, orders)| route(None, false, orders));
+        let feedback =
+            self.feedback.iter().map(|(_, table, orders)| route(Some(&table.rankings), false, orders));
+        observed.chain(stats).chain(feedback).collect()
     }
 
     /// Its part of the dataflow.
@@ -173,7 +227,7 @@ impl<'a> Layout<'a> {
             stores: Vec::new(),
         };
         let observers = self.observers().into_iter().map(|(_, stage)| stage);
-        observers.chain(self.judging()).map(step).collect()
+        observers.chain(self.judging(&Tasks::default())).map(step).collect()
     }
 }
 
@@ -192,6 +246,10 @@ fn others<'a>(app: &'a Application, table: &ExperimentsTable, predictions: &Topi
             && topic.id.is_some()
     };
     table.topics.iter().filter_map(|stem| app.topic(stem)).filter(fits).collect()
+}
+
+fn ordered(orders: &KafkaTopic) -> InputTopic {
+    InputTopic { topic: orders.clone(), time: "time".to_owned(), source: None }
 }
 
 fn input(topic: &Topic, time: &str) -> InputTopic {

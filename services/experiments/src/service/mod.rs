@@ -17,7 +17,11 @@ mod layout;
 mod note;
 mod observe;
 mod relay;
+mod silence;
+mod silence_clock;
 mod stages;
+mod tasks;
+mod wall;
 mod window;
 
 use millrace_runtime::service::MakeTask;

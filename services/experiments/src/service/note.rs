@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, StringArray, TimestampMillisecondArray};
-use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use arrow::record_batch::RecordBatch;
+pub use millrace_runtime::message::{Assembler, Message, encode};
+use millrace_runtime::message::{decode as read, schema};
 use millrace_runtime::task::{Effects, Output};
 use millrace_schemas::TopicSchema;
 use millrace_schemas::envelope::{Deployment, ExperimentCommand, ScorerStats};
@@ -31,6 +31,15 @@ impl Place {
     pub fn first() -> Self {
         Self { topic: String::new(), partition: i32::MIN }
     }
+}
+
+/// Who tells of windows that they are over.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Teller {
+    /// The topic of predictions or rankings, and the partition of it or of its feedback.
+    pub place: Place,
+    /// Whether it tells how lists ended, and not what units did.
+    pub outcomes: bool,
 }
 
 /// Told to the judge.
@@ -71,14 +80,19 @@ pub enum Note {
         /// The window's end, in ms.
         end_ms: i64,
     },
-    /// Final outcomes of lists; the body holds them.
+    /// Final outcomes of lists of a window; the body holds them.
     Outcomes {
         /// The stem of the topic of rankings, and the partition of its feedback.
         place: Place,
         /// The window's end, in ms.
         end_ms: i64,
-        /// Whether these are the last of the window.
-        all: bool,
+    },
+    /// Nothing comes from a partition: windows no longer wait for it.
+    Silent {
+        /// Who would tell.
+        teller: Teller,
+        /// The window's end up to which it is taken to have told, in ms.
+        end_ms: i64,
     },
     /// How a version did in one batch.
     Stats(ScorerStats),
@@ -113,37 +127,6 @@ pub enum Order {
     },
 }
 
-/// One record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Message<H> {
-    /// The record's key; none: the topic has one partition.
-    pub key: Option<String>,
-    /// The record time, in ms.
-    pub time_ms: i64,
-    /// What it is.
-    pub head: H,
-    /// What it carries.
-    pub body: Vec<u8>,
-}
-
-impl<H> Message<H> {
-    /// One without a body.
-    pub fn of(time_ms: i64, head: H) -> Self {
-        Self { key: None, time_ms, head, body: Vec::new() }
-    }
-}
-
-/// The Arrow schema of both topics.
-pub fn schema() -> Arc<Schema> {
-    let time = DataType::Timestamp(TimeUnit::Millisecond, Some("+00:00".into()));
-    Arc::new(Schema::new(vec![
-        Field::new("key", DataType::Utf8, true),
-        Field::new("time", time, false),
-        Field::new("head", DataType::Utf8, false),
-        Field::new("body", DataType::Binary, false),
-    ]))
-}
-
 /// The schema as topics have it.
 pub fn topic_schema(app: &str) -> Result<Arc<TopicSchema>, Error> {
     TopicSchema::derive(app, "experiments-internal", &schema()).map(Arc::new).map_err(Error::internal)
@@ -171,37 +154,18 @@ impl<H: Serialize> Outgoing<H> {
             return Ok(());
         }
         self.0.sort_by_key(|(cause, _)| *cause);
-        let (cause, messages): (Vec<u32>, Vec<Message<H>>) = self.0.into_iter().unzip();
-        effects.outputs.push(Output { topic, rows: encode(&messages)?, cause, late: Vec::new() });
+        let (causes, messages): (Vec<u32>, Vec<Message<H>>) = self.0.into_iter().unzip();
+        let (rows, of) = encode(&messages)?;
+        let cause = of.into_iter().map(|message| causes[message]).collect();
+        effects.outputs.push(Output { topic, rows, cause, late: Vec::new() });
         Ok(())
     }
 }
 
-/// Rows of messages.
-pub fn encode<H: Serialize>(messages: &[Message<H>]) -> Result<RecordBatch, Error> {
-    let heads: Result<Vec<String>, _> =
-        messages.iter().map(|message| serde_json::to_string(&message.head)).collect();
-    let keys: StringArray = messages.iter().map(|message| message.key.as_deref()).collect();
-    let times: TimestampMillisecondArray = messages.iter().map(|message| Some(message.time_ms)).collect();
-    let bodies: Vec<&[u8]> = messages.iter().map(|message| message.body.as_slice()).collect();
-    let columns: Vec<ArrayRef> = vec![
-        Arc::new(keys),
-        Arc::new(times.with_timezone("+00:00")),
-        Arc::new(StringArray::from(heads.map_err(Error::internal)?)),
-        Arc::new(BinaryArray::from(bodies)),
-    ];
-    RecordBatch::try_new(schema(), columns).map_err(Error::internal)
-}
-
-/// The head and the body of a row.
-pub fn decode<H: DeserializeOwned>(rows: &RecordBatch, row: usize) -> Result<(H, Vec<u8>), Error> {
-    let wrong = |what: &str| Error::internal(format!("an internal record has no {what}"));
-    let column = |name: &'static str| rows.column_by_name(name).ok_or_else(|| wrong(name));
-    let heads = column("head")?.as_string_opt::<i32>().ok_or_else(|| wrong("head"))?;
-    let bodies = column("body")?.as_binary_opt::<i32>().ok_or_else(|| wrong("body"))?;
-    let head = serde_json::from_str(heads.value(row))
-        .map_err(|error| Error::internal(format!("the head {} cannot be read: {error}", heads.value(row))))?;
-    Ok((head, if bodies.is_valid(row) { bodies.value(row).to_vec() } else { Vec::new() }))
+/// The head of a row; of messages that have no body.
+pub fn head<H: DeserializeOwned>(rows: &RecordBatch, row: usize) -> Result<H, Error> {
+    let mut messages = read::<H>(&rows.slice(row, 1))?;
+    messages.pop().map(|message| message.head).ok_or_else(|| Error::internal("no such row"))
 }
 
 /// Batches are far smaller than this wraps at.

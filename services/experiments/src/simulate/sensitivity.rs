@@ -25,6 +25,15 @@ impl ClickModel {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Perfect, Self::Navigational, Self::Informational];
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Perfect => "perfect",
+            Self::Navigational => "navigational",
+            Self::Informational => "informational",
+        }
+    }
+
     /// Probabilities of a click and of leaving after it, by relevance.
     fn chances(self) -> ([f64; 3], [f64; 3]) {
         match self {

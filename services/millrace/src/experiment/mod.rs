@@ -3,7 +3,6 @@
 mod analyze;
 mod evaluate;
 mod interleave;
-mod page;
 mod plan;
 mod rows;
 mod said;

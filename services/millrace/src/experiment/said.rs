@@ -51,12 +51,7 @@ pub fn start(folder: &Path, args: &NamedArgs) -> Result<()> {
     if let Some(state) = state_of(&reached.results()?, &args.name)
         && is_open(state)
     {
-        bail!(
-            "{} is {} already; `millrace experiment status {} {0}` shows it",
-            args.name,
-            word(state),
-            args.app
-        );
+        bail!("{} is {} already; `millrace experiment status {} {0}` shows it", args.name, state, args.app);
     }
     if let Some(topic) = reached.app.topic(&definition.topic) {
         for arm in &definition.arms {
@@ -90,19 +85,19 @@ pub fn say(folder: &Path, args: &NamedArgs, command: CommandKind, argument: &str
             args.app
         ),
         Some(state) if !is_open(state) => {
-            bail!("{} is {}: there is nothing to be said to it", args.name, word(state))
+            bail!("{} is {}: there is nothing to be said to it", args.name, state)
         }
         Some(_) => {}
     }
     send(&reached, args, command, argument.to_owned())?;
-    println!("{} {}", format!("{command:?}").to_lowercase(), args.name);
+    println!("{command} {}", args.name);
     Ok(())
 }
 
 fn send(reached: &Reached, args: &NamedArgs, command: CommandKind, argument: String) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let command = ExperimentCommand {
-        id: format!("{}-{:?}-{}-{}", args.name, command, now.as_nanos(), std::process::id()).to_lowercase(),
+        id: format!("{}-{command}-{}-{}", args.name, now.as_nanos(), std::process::id()),
         time_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
         experiment: args.name.clone(),
         command,
@@ -120,9 +115,4 @@ pub fn state_of(events: &[ExperimentResult], name: &str) -> Option<ExperimentSta
 
 fn is_open(state: ExperimentState) -> bool {
     matches!(state, ExperimentState::Running | ExperimentState::Paused)
-}
-
-/// The state in words.
-pub fn word(state: ExperimentState) -> String {
-    format!("{state:?}").to_lowercase()
 }

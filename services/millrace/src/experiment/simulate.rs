@@ -51,10 +51,9 @@ pub fn run(args: &SimulateArgs) -> Result<ExitCode> {
         let head =
             ["click model", "method", "interleaving", "A/B", "times fewer"].map(str::to_owned).to_vec();
         let line = |one: &millrace_experiments::simulate::Sensitivity| {
-            let model = format!("{:?}", one.model).to_lowercase();
             let figures = [one.interleaving, one.ab].map(|figure| thousands(figure.round() as u64));
             let [interleaving, ab] = figures;
-            vec![model, one.method.to_string(), interleaving, ab, short(one.fewer)]
+            vec![one.model.name().to_owned(), one.method.to_string(), interleaving, ab, short(one.fewer)]
         };
         print!("{}", aligned(&std::iter::once(head).chain(impressions.iter().map(line)).collect::<Vec<_>>()));
     }

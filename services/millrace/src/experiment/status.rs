@@ -4,53 +4,21 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use millrace_schemas::envelope::{ExperimentResult, ResultKind};
+use millrace_experiments::report::stream::{Known, html, text};
+use millrace_schemas::envelope::ExperimentResult;
 
-use super::page;
-use super::said::{Reached, state_of, word};
+use super::said::{Reached, state_of};
 use crate::cli::StatusArgs;
-use crate::text::day_and_minute;
-
-/// What is known of one experiment: since its last start.
-pub struct Known<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its last event.
-    pub last: &'a ExperimentResult,
-    /// The comparisons of the last window that has any.
-    pub comparisons: Vec<&'a ExperimentResult>,
-    /// The status after it.
-    pub status: Option<&'a ExperimentResult>,
-    /// Every decision, in order.
-    pub decisions: Vec<&'a ExperimentResult>,
-    /// Comparisons of every window, in order.
-    pub history: Vec<&'a ExperimentResult>,
-}
-
-impl<'a> Known<'a> {
-    /// None where nothing was ever said of it.
-    pub fn of(events: &'a [ExperimentResult], name: &'a str) -> Option<Self> {
-        let all: Vec<&ExperimentResult> = events.iter().filter(|event| event.experiment == name).collect();
-        let started =
-            |event: &&ExperimentResult| event.decision == Some(millrace_schemas::envelope::Decided::Start);
-        let from = all.iter().rposition(started).unwrap_or(0);
-        let all = &all[from..];
-        let last = *all.last()?;
-        let of = |kind: ResultKind| all.iter().copied().filter(move |event| event.kind == kind);
-        let history: Vec<&ExperimentResult> = of(ResultKind::Comparison).collect();
-        let end_ms = history.iter().map(|event| event.window_end_ms).max();
-        let comparisons =
-            history.iter().copied().filter(|event| Some(event.window_end_ms) == end_ms).collect();
-        let (status, decisions) = (of(ResultKind::Status).next_back(), of(ResultKind::Decision).collect());
-        Some(Self { name, last, comparisons, status, decisions, history })
-    }
-}
+use crate::text::aligned;
 
 /// Prints or writes what is known.
 pub fn run(folder: &Path, args: &StatusArgs) -> Result<()> {
     let reached = Reached::new(folder, &args.app, &args.service)?;
     let events = reached.results()?;
-    let Some(name) = &args.name else { return list(&reached, &events, args.json) };
+    let Some(name) = &args.name else {
+        let defined = reached.app.definitions.iter().map(|one| one.name.as_str());
+        return print(&list(&args.app, defined, &events, args.json));
+    };
     let Some(known) = Known::of(&events, name) else {
         match reached.app.definitions.iter().any(|one| one.name == *name) {
             true => bail!("{name} is a draft; `millrace experiment start {} {name}` starts it", args.app),
@@ -60,33 +28,51 @@ pub fn run(folder: &Path, args: &StatusArgs) -> Result<()> {
         }
     };
     if let Some(file) = &args.html {
-        std::fs::write(file, page::html(&known)).with_context(|| file.display().to_string())?;
+        std::fs::write(file, html(&known)).with_context(|| file.display().to_string())?;
         println!("{}", file.display());
         return Ok(());
     }
-    let mut out = std::io::stdout().lock();
-    let text = if args.json { json(&known)? } else { table(&known) };
-    // The reader of a pipe may have seen enough.
-    let _ = out.write_all(text.as_bytes());
-    Ok(())
+    print(&if args.json { json(&known)? } else { text(&known) })
 }
 
-fn list(reached: &Reached, events: &[ExperimentResult], json: bool) -> Result<()> {
-    let mut names: Vec<&str> = reached.app.definitions.iter().map(|one| one.name.as_str()).collect();
+fn print(text: &str) -> Result<()> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // The reader of a pipe may have seen enough.
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// A line per experiment that is defined or was started.
+fn list<'a>(
+    app: &str,
+    defined: impl Iterator<Item = &'a str>,
+    events: &'a [ExperimentResult],
+    json: bool,
+) -> String {
+    let mut names: Vec<&str> = defined.collect();
     names.extend(events.iter().map(|event| event.experiment.as_str()));
     names.sort_unstable();
     names.dedup();
-    for name in names {
-        let state = state_of(events, name).map_or_else(|| "draft".to_owned(), word);
-        let detail = Known::of(events, name).map(|known| known.last.detail.clone()).unwrap_or_default();
-        match json {
-            true => {
-                println!("{}", serde_json::json!({ "experiment": name, "state": state, "detail": detail }))
-            }
-            false => println!("{name:24}  {state:8}  {detail}"),
-        }
+    if names.is_empty() && !json {
+        return format!(
+            "no experiments: a file in topics/{app}/experiments/ defines one, and none was started\n"
+        );
     }
-    Ok(())
+    let line = |name: &&str| {
+        let state = state_of(events, name).map_or_else(|| "draft".to_owned(), |state| state.to_string());
+        let known = Known::of(events, name);
+        let detail = known.map(|known| known.status.unwrap_or(known.last).detail.clone()).unwrap_or_default();
+        [(*name).to_owned(), state, detail]
+    };
+    let lines = names.iter().map(line);
+    if !json {
+        return aligned(&lines.map(Vec::from).collect::<Vec<_>>());
+    }
+    let object = |[experiment, state, detail]: [String; 3]| {
+        format!("{}\n", serde_json::json!({ "experiment": experiment, "state": state, "detail": detail }))
+    };
+    lines.map(object).collect()
 }
 
 fn json(known: &Known<'_>) -> Result<String> {
@@ -95,49 +81,23 @@ fn json(known: &Known<'_>) -> Result<String> {
     Ok(lines.join("\n") + "\n")
 }
 
-fn table(known: &Known<'_>) -> String {
-    let last = known.last;
-    let mut lines = vec![format!(
-        "{} ({} on {}): {}, phase {}, step {}",
-        known.name,
-        last.mode,
-        last.topic,
-        word(last.state),
-        last.phase + 1,
-        last.step + 1
-    )];
-    if let Some(status) = known.status {
-        lines.push(format!("  until {}: {}", day_and_minute(status.window_end_ms), status.detail));
-    }
-    if !known.comparisons.is_empty() {
-        lines.push(format!(
-            "\n  {:18} {:12} {:22} {:>10} {:>24} {:>9} {:>9}",
-            "metric", "arm", "segment", "difference", "interval", "p", "units"
-        ));
-    }
-    for event in &known.comparisons {
-        let text = |value: &Option<String>| value.clone().unwrap_or_default();
-        let number = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.5}"));
-        let interval = match (event.low, event.high) {
-            (Some(low), Some(high)) => format!("{low:.5} to {high:.5}"),
-            _ => "-".to_owned(),
+#[cfg(test)]
+mod tests {
+    use millrace_schemas::envelope::ExperimentState;
+
+    use super::*;
+
+    #[test]
+    fn experiments_are_listed_with_their_states_and_none_is_said_too() {
+        let stopped = ExperimentResult {
+            experiment: "old".into(),
+            state: ExperimentState::Stopped,
+            detail: "stopped by somebody".into(),
+            ..Default::default()
         };
-        let p_value = event.p_value.map_or_else(|| "-".to_owned(), |p| format!("{p:.1e}"));
-        lines.push(format!(
-            "  {:18} {:12} {:22} {:>10} {interval:>24} {p_value:>9} {:>9}",
-            text(&event.metric),
-            text(&event.arm),
-            text(&event.segment),
-            number(event.estimate),
-            event.units
-        ));
+        let text = list("fraud", ["new"].into_iter(), std::slice::from_ref(&stopped), false);
+        assert_eq!(text, "new  draft\nold  stopped  stopped by somebody\n");
+        assert!(list("ranking", [].into_iter(), &[], false).starts_with("no experiments: "));
+        assert_eq!(list("ranking", [].into_iter(), &[], true), "");
     }
-    if !known.decisions.is_empty() {
-        lines.push(String::new());
-    }
-    for event in &known.decisions {
-        let decided = event.decision.map(|decided| format!("{decided:?}").to_lowercase()).unwrap_or_default();
-        lines.push(format!("  {}  {decided:8}  {}", day_and_minute(event.time_ms), event.detail));
-    }
-    lines.join("\n") + "\n"
 }

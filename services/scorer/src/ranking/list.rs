@@ -5,7 +5,7 @@ use millrace_experiments::random::Random;
 
 use super::candidates::Fault;
 use super::ranked::Ranked;
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Maker};
 
 /// The arm of lists that several versions made together.
 const INTERLEAVE: &str = "interleave";
@@ -38,10 +38,8 @@ pub struct List<'d> {
 /// Whom a list is for.
 #[derive(Debug, Clone, Copy)]
 pub struct For<'a> {
-    /// The unit of assignment.
-    pub unit: &'a str,
-    /// The request's id.
-    pub id: &'a str,
+    /// Who makes it.
+    pub maker: Maker,
     /// Lists of one key have the same draws.
     pub list_key: &'a str,
 }
@@ -56,10 +54,9 @@ pub fn lists<'d>(
     length: usize,
 ) -> Result<Vec<List<'d>>, Fault> {
     let arms = &deployed.arms;
-    let serving = match arms.method.filter(|_| arms.enters(request.unit)) {
-        Some(method) => interleaved(deployed, method, request, ranked, length)?,
-        None => {
-            let assigned = arms.assign(request.unit, request.id);
+    let serving = match request.maker {
+        Maker::Together(method) => interleaved(deployed, method, request, ranked, length)?,
+        Maker::Alone(assigned) => {
             let arm = &arms.serving[assigned.arm];
             single(&arm.name, "serving", arm.version, of(ranked, arm.version)?, length, assigned.propensity)
         }

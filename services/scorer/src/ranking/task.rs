@@ -12,7 +12,7 @@ use super::list::{For, lists};
 use super::ranked::rank;
 use super::rows::{Known, Made, Rows};
 use crate::answers::{Answers, ask};
-use crate::deployed::Deployed;
+use crate::deployed::{Deployed, Maker};
 use crate::envelope::take;
 use crate::serving::Serving;
 use crate::stats::{BatchStats, StatsQueue};
@@ -60,7 +60,8 @@ impl RankingTask {
         let items = self.candidates.items(&requests.columns);
         let candidates = self.candidates.rows(&requests.columns, &read).map_err(failed)?;
         let answers = ask_all(&deployed, &candidates)?;
-        let by_arm = self.by_arm(&deployed, &requests, &items).map_err(failed)?;
+        let makers = self.makers(&deployed, &requests).map_err(failed)?;
+        let by_arm = by_arm(&makers, &items);
         let time_ms = input.meta.iter().map(|meta| meta.time_ms).max().unwrap_or_default();
         self.stats.tell(|| BatchStats::of_lists(self.partition, time_ms, &deployed, &by_arm, &answers));
         let said = deployed.versions.iter().zip(&answers);
@@ -72,7 +73,7 @@ impl RankingTask {
             ranked: &ranked,
             list_keys: &self.rows.list_keys(&requests.columns).map_err(failed)?,
         };
-        let made = self.lists(&known, &requests, effects).map_err(failed)?;
+        let made = self.lists(&known, &requests.order, &makers, effects);
         if made.is_empty() {
             return Ok(());
         }
@@ -123,36 +124,24 @@ impl RankingTask {
         Ok(Requests { columns: take(&input.rows, &kept)?, order })
     }
 
-    /// Per candidate, the arm whose list it is on; `None`: that of all rankers.
-    fn by_arm(
-        &self,
-        deployed: &Deployed,
-        requests: &Requests,
-        items: &[Vec<&str>],
-    ) -> Result<Vec<Option<usize>>, ArrowError> {
-        let arms = &deployed.arms;
+    /// Per request who makes its list.
+    fn makers(&self, deployed: &Deployed, requests: &Requests) -> Result<Vec<Maker>, ArrowError> {
         let [ids, units] = self.rows.ids_and_units(&requests.columns)?;
-        let mut by_arm = Vec::new();
-        for (row, items) in items.iter().enumerate() {
-            let together = arms.method.is_some() && arms.enters(units.value(row));
-            let arm = (!together).then(|| arms.assign(units.value(row), ids.value(row)).arm);
-            by_arm.extend(std::iter::repeat_n(arm, items.len()));
-        }
-        Ok(by_arm)
+        Ok((0..ids.len()).map(|row| deployed.arms.maker(units.value(row), ids.value(row))).collect())
     }
 
     /// The lists of all requests; one that has none is rejected.
     fn lists<'d>(
         &self,
         known: &Known<'d>,
-        requests: &Requests,
+        places: &[u32],
+        makers: &[Maker],
         effects: &mut Effects,
-    ) -> Result<Vec<Made<'d>>, ArrowError> {
-        let [ids, units] = self.rows.ids_and_units(&requests.columns)?;
-        let mut made = Vec::with_capacity(ids.len());
-        for (row, place) in requests.order.iter().enumerate() {
+    ) -> Vec<Made<'d>> {
+        let mut made = Vec::with_capacity(places.len());
+        for (row, (place, maker)) in places.iter().zip(makers).enumerate() {
             let ranked: Vec<_> = known.ranked.iter().map(|of_version| &of_version[row]).collect();
-            let request = For { unit: units.value(row), id: ids.value(row), list_key: &known.list_keys[row] };
+            let request = For { maker: *maker, list_key: &known.list_keys[row] };
             match lists(known.deployed, request, &ranked, self.length) {
                 Ok(lists) => {
                     made.extend(lists.into_iter().map(|list| Made { request: row as u32, list }));
@@ -162,8 +151,18 @@ impl RankingTask {
                 }
             }
         }
-        Ok(made)
+        made
     }
+}
+
+/// Per candidate, the arm whose list it is on; `None`: that of all rankers.
+fn by_arm(makers: &[Maker], items: &[Vec<&str>]) -> Vec<Option<usize>> {
+    let arm = |maker: &Maker| match maker {
+        Maker::Together(_) => None,
+        Maker::Alone(assigned) => Some(assigned.arm),
+    };
+    let each = makers.iter().zip(items);
+    each.flat_map(|(maker, items)| std::iter::repeat_n(arm(maker), items.len())).collect()
 }
 
 /// What each version says of the candidates, each in one run on all of them.

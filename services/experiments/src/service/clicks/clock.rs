@@ -1,25 +1,21 @@
-//! The clock: looks every second for inputs that are silent, and writes ticks for them.
-//!
-//! Should two processes believe for a moment that a partition is theirs, both write, and the later tick counts.
+//! The clock: looks every second for inputs that are silent, and writes ticks for them; the later of two ticks counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use millrace_schemas::{Encoder, SchemaRegistry};
+use millrace_schemas::SchemaRegistry;
 use millrace_topics::KafkaTopic;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use super::Source;
-use super::silence::{Tasks, Watch};
-use super::ticks::{Tick, encode};
+use super::silence::{Told, Watch};
+use super::ticks::encode;
 use crate::service::Error;
+use crate::service::tasks::Tasks;
+use crate::service::wall::{Running, Writer};
 
-const LOOK: Duration = Duration::from_secs(1);
 /// How long Kafka may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -36,33 +32,20 @@ pub struct Clock {
     /// How long an input must be silent, in ms.
     pub max_wait_ms: i64,
     /// The tasks of this process.
-    pub tasks: Tasks,
-}
-
-/// The running clock; it stops with the value.
-pub struct Running {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    pub tasks: Tasks<Told>,
 }
 
 impl Clock {
     /// Starts the clock's thread.
     pub fn start(self) -> Result<Running, Error> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = std::thread::Builder::new().name("clicks clock".into()).spawn(move || {
-            let (mut watch, mut clients, started) = (Watch::default(), None, Instant::now());
-            while !stopped.load(Ordering::Relaxed) {
-                let now_ms = i64::try_from(started.elapsed().as_millis()).unwrap_or(i64::MAX);
-                if let Err(error) = self.look(&mut watch, &mut clients, now_ms) {
-                    tracing::warn!(%error, "ticks for silent topics could not be written; it is tried again");
-                    clients = None;
-                }
-                std::thread::park_timeout(LOOK);
+        let (mut watch, mut clients) = (Watch::default(), None);
+        Running::start("clicks clock", move |now_ms| {
+            let looked = self.look(&mut watch, &mut clients, now_ms);
+            if looked.is_err() {
+                clients = None;
             }
-        });
-        let thread = thread.map_err(|error| Error::Internal(format!("cannot start the clock: {error}")))?;
-        Ok(Running { stop, thread: Some(thread) })
+            looked
+        })
     }
 
     fn look(&self, watch: &mut Watch, clients: &mut Option<Clients>, now_ms: i64) -> Result<(), Error> {
@@ -71,13 +54,13 @@ impl Clock {
             *watch = Watch::default();
             return Ok(());
         }
-        let clients = match clients {
+        let (looks, writer) = match clients {
             Some(clients) => clients,
-            None => clients.insert(Clients::open(&self.kafka)?),
+            None => clients.insert(self.open()?),
         };
         let due = watch.due(&told, self.max_wait_ms, now_ms, |partition, source| {
             let topic = self.topics.get(&source)?;
-            clients.looks.fetch_watermarks(topic, partition, TIMEOUT).ok().map(|(_, high)| high)
+            looks.fetch_watermarks(topic, partition, TIMEOUT).ok().map(|(_, high)| high)
         });
         for (partition, tick) in &due {
             tracing::info!(
@@ -86,47 +69,18 @@ impl Clock {
                 to_ms = tick.time_ms,
                 "no rows for a while: lists and clicks no longer wait for this partition"
             );
-            self.write(clients, *partition, *tick)?;
+            writer.write(&self.ticks, *partition, &encode(&[*tick])?)?;
             watch.ticked(*partition, *tick);
         }
         Ok(())
     }
 
-    fn write(&self, clients: &Clients, partition: i32, tick: Tick) -> Result<(), Error> {
-        let topic = &self.ticks;
-        let schema = topic.schema.clone().ok_or_else(|| Error::internal("ticks have no schema"))?;
-        let id = self.registry.register(&format!("{}-value", topic.name), schema.avro());
-        let id = id.map_err(Error::internal)?;
-        let mut encoder = Encoder::new(topic.format, schema, id).map_err(Error::internal)?;
-        let payloads = encoder.encode(&encode(&[tick])?).map_err(Error::internal)?;
-        let failed = |source| Error::Kafka { what: format!("write to {}", topic.name), source };
-        let record = BaseRecord::<(), [u8]>::to(&topic.name).partition(partition);
-        let record = record.payload(payloads.get(0).unwrap_or_default());
-        clients.writes.send(record).map_err(|(source, _)| failed(source))?;
-        clients.writes.flush(TIMEOUT).map_err(failed)
-    }
-}
-
-/// How the clock reaches Kafka.
-struct Clients {
-    looks: BaseConsumer,
-    writes: BaseProducer,
-}
-
-impl Clients {
-    fn open(kafka: &ClientConfig) -> Result<Self, Error> {
+    fn open(&self) -> Result<Clients, Error> {
         let failed = |source| Error::Kafka { what: "reach Kafka for ticks".into(), source };
-        let writes = kafka.clone().set("acks", "all").set("enable.idempotence", "true").create();
-        Ok(Self { looks: kafka.create().map_err(failed)?, writes: writes.map_err(failed)? })
+        let looks = self.kafka.create().map_err(failed)?;
+        Ok((looks, Writer::open(&self.kafka, self.registry.clone())?))
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
-}
+/// What asks where logs end, and what writes.
+type Clients = (BaseConsumer, Writer);

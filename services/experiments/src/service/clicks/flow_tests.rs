@@ -11,10 +11,10 @@ use millrace_schemas::envelope::{ClickFeedback, FeedbackKind, Record as _};
 use proptest::prelude::*;
 
 use super::measures::Measures;
-use super::silence::Tasks;
 use super::task::ClicksTask;
 use super::testing::{HORIZON, World, plan};
 use crate::random::Random;
+use crate::service::tasks::Tasks;
 
 fn task(most: usize) -> ClicksTask {
     ClicksTask::new(Arc::new(plan(most)), 0, Measures::new("shop", 0), Tasks::default().join(0))

@@ -13,12 +13,12 @@ use super::book::Terms;
 use super::clock::Clock;
 use super::measures::Measures;
 use super::rows::Names;
-use super::silence::Tasks;
 use super::task::{ClicksTask, Plan};
 use super::ticks;
 use super::times::Spans;
 use crate::interleave::credit::Rules;
 use crate::service::Error;
+use crate::service::tasks::Tasks;
 
 /// Above the time that a rebalance and a rebuild take.
 const ALIGN_WAIT_MS: i64 = 600_000;

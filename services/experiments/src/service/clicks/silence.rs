@@ -5,7 +5,6 @@
 //! says is therefore about writers alone. Its time goes on as the wall clock does, and is never behind that of others.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Source;
 use super::ticks::Tick;
@@ -17,58 +16,6 @@ pub struct Told {
     pub times: [Option<i64>; 3],
     /// Over sources: the time that it must pass before something is said that waits for it; none: nothing waits.
     pub wakes: [Option<i64>; 3],
-}
-
-/// The tasks of this process, by partition.
-#[derive(Debug, Clone, Default)]
-pub struct Tasks(Arc<Mutex<BTreeMap<i32, (u64, Told)>>>);
-
-impl Tasks {
-    /// A task's own place among them.
-    pub fn join(&self, partition: i32) -> Watched {
-        let mut tasks = self.lock();
-        let number = tasks.get(&partition).map_or(0, |(number, _)| number + 1);
-        tasks.insert(partition, (number, Told::default()));
-        Watched { tasks: self.clone(), partition, number }
-    }
-
-    /// What all of them say.
-    pub fn told(&self) -> BTreeMap<i32, Told> {
-        self.lock().iter().map(|(partition, (_, told))| (*partition, *told)).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<i32, (u64, Told)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The place of one task; it leaves with the value.
-#[derive(Debug)]
-pub struct Watched {
-    tasks: Tasks,
-    partition: i32,
-    /// A partition that comes back may have a new task before the old one is gone.
-    number: u64,
-}
-
-impl Watched {
-    /// Says where the task stands.
-    pub fn tell(&self, told: Told) {
-        if let Some((number, known)) = self.tasks.lock().get_mut(&self.partition)
-            && *number == self.number
-        {
-            *known = told;
-        }
-    }
-}
-
-impl Drop for Watched {
-    fn drop(&mut self) {
-        let mut tasks = self.tasks.lock();
-        if tasks.get(&self.partition).is_some_and(|(number, _)| *number == self.number) {
-            tasks.remove(&self.partition);
-        }
-    }
 }
 
 /// Since when an input is silent.
@@ -178,19 +125,5 @@ mod tests {
             assert_eq!(ticks(&mut watch, then, 98, after), [0; 0]);
             assert_eq!(ticks(&mut watch, then, 99, after), [1_000]);
         }
-    }
-
-    #[test]
-    fn a_task_that_is_gone_is_not_waited_for_and_does_not_take_its_successor_along() {
-        let tasks = Tasks::default();
-        let first = tasks.join(1);
-        let second = tasks.join(1);
-        let new = Told { times: [Some(1); 3], wakes: [None; 3] };
-        second.tell(new);
-        first.tell(Told::default());
-        drop(first);
-        assert_eq!(tasks.told(), BTreeMap::from([(1, new)]));
-        drop(second);
-        assert!(tasks.told().is_empty());
     }
 }

@@ -11,9 +11,10 @@ use super::entry::Made;
 use super::feedback::Ids;
 use super::measures::Measures;
 use super::rows::{Clicks, Fault, Impressions, Names, Rankings};
-use super::silence::{Told, Watched};
+use super::silence::Told;
 use super::ticks::{self, Tick};
 use crate::service::Error;
+use crate::service::tasks::Watched;
 
 /// What all tasks of a stage have in common.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ pub struct ClicksTask {
     /// What the last list was made of.
     made: Arc<Made>,
     measures: Measures,
-    watched: Watched,
+    watched: Watched<Told>,
 }
 
 /// The columns of a batch's inputs.
@@ -67,7 +68,7 @@ impl<'a> Columns<'a> {
 
 impl ClicksTask {
     /// The task of a partition. What it waits for it tells `watched`.
-    pub fn new(plan: Arc<Plan>, partition: i32, measures: Measures, watched: Watched) -> Self {
+    pub fn new(plan: Arc<Plan>, partition: i32, measures: Measures, watched: Watched<Told>) -> Self {
         let ids = Ids::new(&plan.topics[0], &plan.topics[1], partition);
         let made = Made { deployment: -1, arm: String::new(), method: String::new(), rankers: Vec::new() };
         Self { book: Book::new(plan.terms, ids), plan, made: Arc::new(made), measures, watched }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_report::text::p_equals;
 use millrace_schemas::envelope::ExperimentResult;
 use millrace_statistics::two_sample::correction::holm;
 use millrace_topics::{ExperimentDefinition, ExperimentMetric, MetricKind, MetricRole};
@@ -46,10 +47,17 @@ pub struct Looked {
     pub immature: u64,
     /// Units seen in two arms.
     pub mixed: u64,
-    /// The p-value of the sample ratio, as if looked at once.
-    pub ratio_p_value: f64,
-    /// The same, valid at any time.
-    pub ratio_always_valid: f64,
+    /// Whether the arms have their shares of units; none where none are expected.
+    pub ratio: Option<Ratio>,
+}
+
+/// The p-values of a sample ratio.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ratio {
+    /// As if looked at once.
+    pub fixed_p_value: f64,
+    /// Valid at any time.
+    pub running_p_value: f64,
 }
 
 /// An arm of which something was found.
@@ -182,9 +190,10 @@ impl Arms {
                 let units = [sums(control).units(), sums(arm).units()];
                 match compared {
                     Ok(compared) => {
+                        let standing = standing(definition.alpha, metric, &compared, &looks, p_value);
                         let event =
                             comparison(frame, metric, arm, control, units, &compared, &looks, p_value);
-                        (event, Some(standing(definition.alpha, metric, &compared, &looks, p_value)))
+                        (told(event, metric, standing), Some(standing))
                     }
                     Err(why) => (undefined(frame, &metric.name, arm, control, units, &why), None),
                 }
@@ -199,7 +208,6 @@ impl Arms {
         counted: &Counted,
         looked: &mut Looked,
     ) {
-        (looked.ratio_p_value, looked.ratio_always_valid) = (1.0, 1.0);
         let Some(summary) = counted.metrics.first() else { return };
         let units = |arm: &str| {
             summary.arms.get(arm).map_or(0, |units| units.mature.units() + units.immature.units())
@@ -217,17 +225,19 @@ impl Arms {
             self.counted.resize(all.len(), 0);
             let more: Vec<u64> =
                 all.iter().zip(&self.counted).map(|(now, before)| now.saturating_sub(*before)).collect();
-            looked.ratio_always_valid = ratio.look(&more);
-            looked.ratio_p_value = fixed(&all, &expected);
+            let running_p_value = ratio.look(&more);
+            let ratio = Ratio { fixed_p_value: fixed(&all, &expected), running_p_value };
             self.counted = all;
+            if ratio.fixed_p_value.min(running_p_value) < definition.sample_ratio_alpha {
+                looked.stopped.push(format!(
+                    "the arms do not have their shares of units ({}, at any time {})",
+                    p_equals(ratio.fixed_p_value),
+                    p_equals(running_p_value)
+                ));
+            }
+            looked.ratio = Some(ratio);
         }
-        if looked.ratio_p_value.min(looked.ratio_always_valid) < definition.sample_ratio_alpha {
-            looked.stopped.push(format!(
-                "the arms do not have their shares of units (p = {:.1e}, at any time {:.1e})",
-                looked.ratio_p_value, looked.ratio_always_valid
-            ));
-        }
-        if summary.mixed as f64 > definition.max_mixed_share * summary.exposed as f64 {
+        if summary.too_mixed(definition.max_mixed_share) {
             looked.stopped.push(format!("{} of {} units are in two arms", summary.mixed, summary.exposed));
         }
     }
@@ -242,6 +252,19 @@ struct Look<'a> {
 
 /// Per arm where it stands by each metric.
 type Standings = BTreeMap<String, Vec<(MetricRole, Standing, Found)>>;
+
+/// With what the metric is for, and where the arm stands by it.
+fn told(event: ExperimentResult, metric: &ExperimentMetric, standing: Standing) -> ExperimentResult {
+    let (role, bound) = match metric.role {
+        MetricRole::Primary => ("primary", None),
+        MetricRole::Secondary => ("secondary", None),
+        MetricRole::Guardrail => ("guardrail", Some(metric.bound)),
+    };
+    let mut values = event.values;
+    values.extend(bound.map(|bound| ("bound".to_owned(), Some(bound))));
+    let standing = (metric.role != MetricRole::Secondary).then(|| standing.to_string());
+    ExperimentResult { role: Some(role.to_owned()), standing, values, ..event }
+}
 
 fn sign(metric: &ExperimentMetric) -> f64 {
     if metric.higher_is_better { 1.0 } else { -1.0 }

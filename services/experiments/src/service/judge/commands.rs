@@ -117,7 +117,7 @@ pub fn refused(
     why: &str,
     in_force: InForce<'_>,
 ) -> ExperimentResult {
-    let detail = format!("refused: {:?} by {}: {why}", command.command, command.by).to_lowercase();
+    let detail = format!("refused: {} by {}: {why}", command.command, command.by);
     let event = experiment.status(command.time_ms, detail, BTreeMap::new(), in_force);
     ExperimentResult { id: ExperimentResult::id_of(&["refused", &command.id]), ..event }
 }

@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use millrace_report::text::day_and_minute;
 use millrace_schemas::envelope::{
     Decided, Deployment, ExperimentCommand, ExperimentResult, ExperimentState, ResultKind, ScorerStats,
 };
@@ -16,7 +17,7 @@ use super::result::{decision, status};
 use super::scores::{Requests, Scores};
 use crate::interleave::preference::Preference;
 use crate::service::counted::{Counted, Pair, Won};
-use crate::service::note::Place;
+use crate::service::note::{Place, Teller};
 use crate::service::observe::BASELINE;
 
 /// One run.
@@ -37,6 +38,8 @@ pub struct Experiment {
     pub offset: i64,
     /// The observers that count for it.
     known: BTreeSet<Place>,
+    /// Up to which window's end each observer has told.
+    reached: BTreeMap<Place, i64>,
     /// What they told and was not judged yet, by window's end; per place the last that was judged.
     told: BTreeMap<Place, BTreeMap<i64, (i32, Counted)>>,
     last: BTreeMap<Place, (i32, Counted)>,
@@ -56,8 +59,9 @@ pub struct Experiment {
     /// Of a shadow.
     pub scores: Scores,
     pub requests: [Requests; 2],
-    /// Of interleaving.
+    /// Of interleaving, and how many lists have ended.
     pub preference: Preference,
+    pub ended: u64,
     /// Final outcomes of lists that no judged window has taken, and up to when each partition has told all.
     won: BTreeMap<(i64, Place), Vec<Won>>,
     final_ms: BTreeMap<Place, i64>,
@@ -83,6 +87,7 @@ impl Experiment {
             started_ms: command.time_ms,
             offset,
             known: BTreeSet::new(),
+            reached: BTreeMap::new(),
             told: BTreeMap::new(),
             last: BTreeMap::new(),
             closed_ms: None,
@@ -96,6 +101,7 @@ impl Experiment {
             scores: Scores::default(),
             requests: Default::default(),
             preference: Preference::default(),
+            ended: 0,
             won: BTreeMap::new(),
             final_ms: BTreeMap::new(),
             drawn_ms: None,
@@ -123,8 +129,9 @@ impl Experiment {
         self.asked.is_some()
     }
 
-    /// What every event at this time says.
+    /// What every event at this time says: what is counted ends with the last window, whenever a person speaks.
     pub fn frame(&self, time_ms: i64, in_force: InForce<'_>) -> ExperimentResult {
+        let end_ms = self.closed_ms.unwrap_or(time_ms);
         ExperimentResult {
             // Comparisons and decisions take it into their own.
             id: self.run.clone(),
@@ -136,8 +143,8 @@ impl Experiment {
             state: self.state,
             phase: self.phase,
             step: i32::try_from(self.canary.as_ref().map_or(0, |canary| canary.release.step())).unwrap_or(0),
-            window_start_ms: self.first_ms().unwrap_or(time_ms),
-            window_end_ms: time_ms,
+            window_start_ms: self.first_ms().unwrap_or(end_ms),
+            window_end_ms: end_ms,
             deployment: in_force.map_or(-1, |(offset, _)| *offset),
             by: "experiments".to_owned(),
             ..Default::default()
@@ -145,27 +152,30 @@ impl Experiment {
     }
 
     fn first_ms(&self) -> Option<i64> {
-        self.last.values().filter_map(|(_, counted)| counted.first_ms).min()
+        self.of_phase().filter_map(|counted| counted.first_ms).min()
     }
 
     /// An observer counts from now on; with the last of `all` the arms may be deployed.
     pub fn known(&mut self, place: Place, all: usize, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         self.known.insert(place);
         let ready = self.known.len() >= all && self.definition.covariate_ms == 0;
-        if ready { self.begin(in_force, self.started_ms) } else { Vec::new() }
+        if ready { self.begin(in_force) } else { Vec::new() }
     }
 
-    /// Asks for the deployment of its arms.
-    fn begin(&mut self, in_force: InForce<'_>, time_ms: i64) -> Vec<ExperimentResult> {
+    /// Asks for the deployment of its arms. The decision is the person's, and is dated as they spoke.
+    fn begin(&mut self, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         if self.serves() || self.waits() || !self.is_open() {
             return Vec::new();
         }
         let names: Vec<String> =
             self.definition.arms.iter().map(|arm| format!("{} = {}", arm.name, arm.model_ref())).collect();
         let why = if self.reason.is_empty() { String::new() } else { format!(": {}", self.reason) };
-        let detail = format!("started by {}{why}; {}", self.by, names.join(", "));
+        let before = self.closed_ms.map_or(String::new(), |end_ms| {
+            format!("; units' values before exposure were collected until {}", day_and_minute(end_ms))
+        });
+        let detail = format!("started by {}{why}; {}{before}", self.by, names.join(", "));
         let deployment = serving(&self.definition, 0, None, None, 0);
-        let asked = self.ask(Decided::Start, detail, Vec::new(), deployment.ok(), time_ms, in_force);
+        let asked = self.ask(Decided::Start, detail, Vec::new(), deployment.ok(), self.started_ms, in_force);
         vec![ExperimentResult { by: self.by.clone(), ..asked }]
     }
 
@@ -249,17 +259,32 @@ impl Experiment {
 
     /// Takes what a partition counted.
     pub fn counted(&mut self, place: Place, end_ms: i64, phase: i32, counted: Counted) {
+        let reached = self.reached.entry(place.clone()).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
         if self.closed_ms.is_none_or(|closed| end_ms > closed) {
             self.told.entry(place).or_default().insert(end_ms, (phase, counted));
         }
     }
 
-    /// Takes final outcomes of lists until a window's end; `all`: the partition has no more of it.
-    pub fn outcomes(&mut self, place: Place, (end_ms, all): (i64, bool), won: Vec<Won>) {
+    /// Takes final outcomes of lists until a window's end.
+    pub fn outcomes(&mut self, place: Place, end_ms: i64, won: Vec<Won>) {
         self.won.entry((end_ms, place.clone())).or_default().extend(won);
-        if all {
-            self.final_ms.insert(place, end_ms);
-        }
+        let reached = self.final_ms.entry(place).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
+    }
+
+    /// Nothing comes from a partition: windows up to this end go on without it, with what it told last. What it tells
+    /// later is of later windows.
+    pub fn silent(&mut self, teller: &Teller, end_ms: i64) {
+        let reached = if teller.outcomes { &mut self.final_ms } else { &mut self.reached };
+        let reached = reached.entry(teller.place.clone()).or_insert(end_ms);
+        *reached = end_ms.max(*reached);
+    }
+
+    /// The last window's end that a partition has told of.
+    pub fn reached_ms(&self, teller: &Teller) -> Option<i64> {
+        let reached = if teller.outcomes { &self.final_ms } else { &self.reached };
+        reached.get(&teller.place).copied()
     }
 
     /// Up to when it is known how lists ended. Before its arms serve nothing is waited for.
@@ -282,6 +307,7 @@ impl Experiment {
                 2 => Ordering::Less,
                 _ => Ordering::Equal,
             };
+            self.ended += 1;
             self.preference.add(&one.user, outcome);
         }
     }
@@ -289,10 +315,10 @@ impl Experiment {
     /// The next window that every partition has told of, with what all counted: those of the phase. `outcomes`: how many
     /// partitions must have told how lists ended; 0: none.
     pub fn next_window(&mut self, all: usize, outcomes: usize) -> Option<(i64, Counted)> {
-        if self.told.len() < all {
+        if self.reached.len() < all {
             return None;
         }
-        let reached = self.told.values().map(|ends| ends.keys().next_back().copied()).min()??;
+        let reached = self.reached.values().copied().min()?;
         let reached = reached.min(self.outcomes_ms(outcomes)?);
         let end_ms = self.told.values().filter_map(|ends| ends.keys().next().copied()).min()?;
         if end_ms > reached {
@@ -307,9 +333,14 @@ impl Experiment {
         self.prefer(end_ms);
         self.seen_ms.get_or_insert(end_ms);
         let mut all = Counted::default();
-        let now = self.last.values().filter(|(phase, _)| *phase == self.phase || self.is_bandit());
-        now.for_each(|(_, counted)| all.merge(counted));
+        self.of_phase().for_each(|counted| all.merge(counted));
         Some((end_ms, all))
+    }
+
+    /// What each partition told last, where it is of the phase.
+    fn of_phase(&self) -> impl Iterator<Item = &Counted> {
+        let now = self.last.values().filter(|(phase, _)| *phase == self.phase || self.is_bandit());
+        now.map(|(_, counted)| counted)
     }
 
     fn is_bandit(&self) -> bool {
@@ -319,7 +350,7 @@ impl Experiment {
     /// Whether the covariate's time is over, so that arms may serve.
     pub fn warm(&mut self, end_ms: i64, all: usize, in_force: InForce<'_>) -> Vec<ExperimentResult> {
         let collected = end_ms.saturating_sub(self.seen_ms.unwrap_or(end_ms)) >= self.definition.covariate_ms;
-        if self.known.len() >= all && collected { self.begin(in_force, end_ms) } else { Vec::new() }
+        if self.known.len() >= all && collected { self.begin(in_force) } else { Vec::new() }
     }
 
     /// How long its arms have served at a window's end, in ms.

@@ -19,7 +19,8 @@ use millrace_topics::ExperimentKind;
 
 use super::Error;
 use super::counted::{Counted, outcomes_from_bytes, pairs_from_bytes};
-use super::note::{Note, Order, Place};
+use super::note::{Note, Order, Place, Teller};
+use super::silence::Waited;
 use experiment::Experiment;
 
 /// What a note leads to.
@@ -77,9 +78,8 @@ impl Judge {
                     experiment.scored(pairs);
                 }
             }
-            Note::Outcomes { place, end_ms, all } => {
-                self.outcomes(place, (end_ms, all), body, &mut said)?;
-            }
+            Note::Outcomes { place, end_ms } => self.outcomes(place, end_ms, body, &mut said)?,
+            Note::Silent { teller, end_ms } => self.silent(&teller, end_ms, &mut said),
             Note::Stats(stats) => {
                 let own = self.experiments.values_mut().filter(|one| one.definition.topic == stats.topic);
                 own.filter(|one| one.is_open()).for_each(|one| one.stats(&stats));
@@ -179,13 +179,11 @@ impl Judge {
 
     /// Judges every window that all partitions have told of.
     fn close(&mut self, run: &str, said: &mut Said) {
+        let found = self.experiments.values().find(|one| one.run == run);
+        let outcomes = found.map_or(0, |one| self.outcomes_of(one));
         let Some(experiment) = by_run(&mut self.experiments, run) else { return };
         let topic = experiment.definition.topic.clone();
         let all = self.places.get(&topic).copied().unwrap_or(1);
-        let outcomes = match experiment.definition.kind {
-            ExperimentKind::Interleave => self.feedback.get(&topic).copied().unwrap_or(0),
-            _ => 0,
-        };
         let in_force = self.deployed.get(&topic);
         while experiment.is_open() {
             let Some((end_ms, counted)) = experiment.next_window(all, outcomes) else { break };
@@ -200,25 +198,56 @@ impl Judge {
         ended(experiment, said);
     }
 
-    fn outcomes(
-        &mut self,
-        place: Place,
-        (end_ms, all): (i64, bool),
-        body: &[u8],
-        said: &mut Said,
-    ) -> Result<(), Error> {
+    fn outcomes(&mut self, place: Place, end_ms: i64, body: &[u8], said: &mut Said) -> Result<(), Error> {
         let won = outcomes_from_bytes(body).map_err(Error::internal)?;
-        let interleaved = |one: &&mut Experiment| {
-            one.is_open()
-                && one.definition.topic == place.topic
-                && one.definition.kind == ExperimentKind::Interleave
-        };
-        // At most one is open per topic: others are not started.
-        let Some(experiment) = self.experiments.values_mut().find(interleaved) else { return Ok(()) };
-        experiment.outcomes(place, (end_ms, all), won);
+        let topic = place.topic.clone();
+        let interleaves = |one: &&mut Experiment| one.definition.kind == ExperimentKind::Interleave;
+        let Some(experiment) = self.open_on(&topic).filter(interleaves) else { return Ok(()) };
+        experiment.outcomes(place, end_ms, won);
         let run = experiment.run.clone();
         self.close(&run, said);
         Ok(())
+    }
+
+    fn silent(&mut self, teller: &Teller, end_ms: i64, said: &mut Said) {
+        let Some(experiment) = self.open_on(&teller.place.topic) else { return };
+        experiment.silent(teller, end_ms);
+        let run = experiment.run.clone();
+        self.close(&run, said);
+    }
+
+    /// At most one is open per topic: others are not started.
+    fn open_on(&mut self, topic: &str) -> Option<&mut Experiment> {
+        self.experiments.values_mut().find(|one| one.is_open() && one.definition.topic == topic)
+    }
+
+    /// Whom open experiments wait for, with the last window's end that each has told of.
+    pub fn waited(&self) -> Waited {
+        let mut waited = Waited::new();
+        for experiment in self.experiments.values().filter(|one| one.is_open()) {
+            let topic = &experiment.definition.topic;
+            let observers = self.places.get(topic).copied().unwrap_or(1);
+            let tellers = [(false, observers), (true, self.outcomes_of(experiment))];
+            for (outcomes, partitions) in tellers {
+                for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+                    let place = Place { topic: topic.clone(), partition };
+                    let teller = Teller { place, outcomes };
+                    let told_ms = experiment.reached_ms(&teller);
+                    waited.insert(teller, told_ms);
+                }
+            }
+        }
+        waited
+    }
+
+    /// How many partitions must tell how an experiment's lists ended; 0: none.
+    fn outcomes_of(&self, experiment: &Experiment) -> usize {
+        match experiment.definition.kind {
+            ExperimentKind::Interleave => {
+                self.feedback.get(&experiment.definition.topic).copied().unwrap_or(0)
+            }
+            _ => 0,
+        }
     }
 }
 
@@ -235,4 +264,4 @@ fn ended(experiment: &mut Experiment, said: &mut Said) {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests;
+pub(crate) mod tests;

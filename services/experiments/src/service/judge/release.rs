@@ -1,7 +1,8 @@
 //! A canary release, step by step: what each criterion says at its looks, and what follows.
 
+use millrace_report::text::signed;
 use millrace_schemas::envelope::{ExperimentResult, ScorerStats};
-use millrace_topics::{CanaryDefinition, ExperimentDefinition};
+use millrace_topics::{CanaryCriterion, CanaryDefinition, ExperimentDefinition};
 
 use super::arms::compare;
 use super::result::{about, count};
@@ -108,6 +109,9 @@ impl Canary {
         let evidence: Vec<Option<Evidence>> = self.looks.iter().map(|(_, evidence)| *evidence).collect();
         // As long as no criterion has its rows there is nothing to decide on, but time goes on.
         let decision = self.release.look(frame.window_end_ms, new, &present(&evidence));
+        if let Some(decision) = &decision {
+            stand(&mut comparisons, decision, &canary.criteria);
+        }
         Judged { comparisons, decision }
     }
 
@@ -197,7 +201,7 @@ fn present(evidence: &[Option<Evidence>]) -> Vec<Option<Evidence>> {
     evidence.iter().map(|one| one.or(Some(nothing))).collect()
 }
 
-pub fn criterion(definition: &ExperimentDefinition, one: &millrace_topics::CanaryCriterion) -> Criterion {
+pub fn criterion(definition: &ExperimentDefinition, one: &CanaryCriterion) -> Criterion {
     let own = definition.metrics.iter().find(|metric| metric.name == one.metric);
     let higher = match (ScoreMetric::of(&one.metric), own) {
         (Some(metric), _) => metric.higher_is_better(),
@@ -209,6 +213,18 @@ pub fn criterion(definition: &ExperimentDefinition, one: &millrace_topics::Canar
         better: if higher { Better::Higher } else { Better::Lower },
         margin: one.margin,
         required: one.required,
+    }
+}
+
+/// Puts into comparisons of all rows that are criteria what a decision says of them.
+pub fn stand(comparisons: &mut [ExperimentResult], decision: &Decision, criteria: &[CanaryCriterion]) {
+    for event in comparisons.iter_mut().filter(|event| event.segment.is_none()) {
+        let of = |name: &String| event.metric.as_ref() == Some(name);
+        let Some((_, standing)) = decision.standings.iter().find(|(name, _)| of(name)) else { continue };
+        let Some(criterion) = criteria.iter().find(|one| of(&one.metric)) else { continue };
+        event.role = Some("criterion".to_owned());
+        event.standing = Some(standing.to_string());
+        event.values.insert("bound".to_owned(), Some(criterion.margin));
     }
 }
 
@@ -262,5 +278,6 @@ fn of_requests(
 }
 
 fn said(name: &str, arm: &str, control: &str, difference: f64, low: f64, high: f64, support: u64) -> String {
-    format!("{name} of {arm} less {control}: {difference:.4} ({low:.4} to {high:.4}), on {support}")
+    let (difference, low, high) = (signed(difference), signed(low), signed(high));
+    format!("{name} of {arm} less {control}: {difference} ({low} to {high}), on {support}")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_report::text::{digits, p_equals, signed};
 use millrace_schemas::envelope::{Decided, ExperimentResult, ResultKind};
 use millrace_topics::ExperimentMetric;
 
@@ -69,8 +70,16 @@ pub fn comparison(
         values.insert("raw_p_value".to_owned(), shown(raw.p_value));
     }
     let detail = format!(
-        "{} of {arm} less {control}: {:.4} ({:.4} to {:.4} at any time, p = {corrected:.2e}), {:.4} against {:.4} over {} and {} units",
-        metric.name, always.difference, always.low, always.high, means[1], means[0], units[1], units[0]
+        "{} of {arm} less {control}: {} ({} to {} at any time, {}), {} against {} over {} and {} units",
+        metric.name,
+        signed(always.difference),
+        signed(always.low),
+        signed(always.high),
+        p_equals(corrected),
+        digits(means[1], 4),
+        digits(means[0], 4),
+        units[1],
+        units[0]
     );
     ExperimentResult {
         method: Some(method.to_owned()),
@@ -110,7 +119,7 @@ pub fn decision(
     detail: String,
     evidence: Vec<String>,
 ) -> ExperimentResult {
-    let word = format!("{decided:?}");
+    let word = decided.to_string();
     ExperimentResult {
         id: ExperimentResult::id_of(&[
             &frame.id,

@@ -12,7 +12,12 @@ use crate::analysis::units::{Beside, Rules, Units};
 use crate::random::Random;
 use crate::service::counted::{Pair, Won, outcomes_to_bytes, pairs_to_bytes};
 
+mod shown;
+mod silent;
+
 const DAY: i64 = 86_400_000;
+/// When people speak: long after what the stream is about.
+const SPOKEN_MS: i64 = 1_700_000_000_000;
 
 pub fn definition(kind: ExperimentKind, arms: &[(&str, f64)]) -> ExperimentDefinition {
     let arm = |(at, (name, share)): (usize, &(&str, f64))| ExperimentArm {
@@ -99,9 +104,16 @@ impl Bench {
 
     fn command(&mut self, command: CommandKind, argument: String) {
         let id = format!("command-{}", self.offset);
-        let (by, reason) = ("somebody".into(), String::new());
-        let command =
-            ExperimentCommand { id, time_ms: 0, experiment: "x".into(), command, argument, by, reason };
+        let (by, reason) = ("Somebody".into(), String::new());
+        let command = ExperimentCommand {
+            id,
+            time_ms: SPOKEN_MS,
+            experiment: "x".into(),
+            command,
+            argument,
+            by,
+            reason,
+        };
         self.tell(Note::Command(command), &[]);
     }
 
@@ -326,7 +338,7 @@ fn ab(effect: f64, order: [usize; 3]) -> Bench {
     let mut bench = Bench::new(3);
     let run = bench.start(&definition);
     (1..3).for_each(|partition| bench.tell(Note::Known { run: run.clone(), place: place(partition) }, &[]));
-    let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0, max_mixed_share: 0.01 };
+    let rules = Rules { window_ms: DAY, label_horizon_ms: 0, covariate_ms: 0 };
     let mut units = vec![Units::new(rules); 3];
     let mut random = Random::of(7);
     for day in 1..40 {
@@ -337,6 +349,7 @@ fn ab(effect: f64, order: [usize; 3]) -> Bench {
                 metrics: vec![units[part].summary(end_ms, Beside::Nothing)],
                 rows: 1,
                 first_ms: Some(DAY),
+                ..Counted::default()
             };
             let place = place(i32::try_from(part).unwrap());
             bench.tell(Note::Counted { run: run.clone(), place, end_ms, phase: 0 }, &counted.to_bytes());
@@ -408,24 +421,29 @@ fn a_window_of_interleaved_lists_waits_for_the_outcomes_of_all_partitions_and_ta
     bench.tell(Note::Known { run: run.clone(), place: place(1) }, &[]);
     for (day, partition) in [(1, 0), (1, 1), (2, 0), (2, 1)] {
         let note = Note::Counted { run: run.clone(), place: place(partition), end_ms: day * DAY, phase: 0 };
-        bench.tell(note, &Counted::default().to_bytes());
+        let counted = Counted { rows: 20, first_ms: Some(5), ..Counted::default() };
+        bench.tell(note, &counted.to_bytes());
     }
-    let ended = |bench: &mut Bench, partition, day: i64, users: std::ops::Range<i32>, all| {
+    let ended = |bench: &mut Bench, partition, day: i64, users: std::ops::Range<i32>| {
         let won = |user: i32| Won { deployment: 1, user: user.to_string(), winner: 2 };
         let body = outcomes_to_bytes(&users.map(won).collect::<Vec<_>>());
-        bench.tell(Note::Outcomes { place: place(partition), end_ms: day * DAY, all }, &body);
+        bench.tell(Note::Outcomes { place: place(partition), end_ms: day * DAY }, &body);
     };
     let users = |bench: &Bench| -> Vec<i64> {
         let told = bench.results.iter().filter(|event| event.kind == ResultKind::Comparison);
         told.map(|event| event.units).collect()
     };
     assert_eq!(users(&bench), [0; 0], "observers alone close no window");
-    ended(&mut bench, 0, 1, 0..3, false);
-    ended(&mut bench, 0, 1, 3..5, true);
-    ended(&mut bench, 0, 2, 5..6, true);
+    ended(&mut bench, 0, 1, 0..5);
+    ended(&mut bench, 0, 2, 5..6);
     assert_eq!(users(&bench), [0; 0], "the other partition has not told");
-    ended(&mut bench, 1, 1, 10..12, true);
+    ended(&mut bench, 1, 1, 10..12);
     assert_eq!(users(&bench), [7], "what a partition that is ahead told is of the next window");
-    ended(&mut bench, 1, 2, 0..0, true);
+    ended(&mut bench, 1, 2, 0..0);
     assert_eq!(users(&bench), [7, 8]);
+    let windows = bench.results.iter().filter(|event| event.kind != ResultKind::Decision);
+    let windows: Vec<_> = windows.map(|event| (event.window_start_ms, event.window_end_ms)).collect();
+    assert_eq!(windows, [(5, DAY), (5, DAY), (5, 2 * DAY), (5, 2 * DAY)], "from the first list on");
+    let status = bench.results.last().unwrap();
+    assert_eq!((status.values["lists"], status.values["ended_lists"]), (Some(40.0), Some(8.0)));
 }

@@ -18,14 +18,12 @@ pub use watched::BASELINE;
 
 use super::Error;
 use super::counted::{Pair, pairs_to_bytes};
-use super::note::{Message, Note, Order, Outgoing, Place, cause, decode};
+use super::note::{Message, Note, Order, Outgoing, Place, cause, head};
 use super::window::Windows;
 use read::Columns;
 use row::Prediction;
 use watched::Watched;
 
-/// Scored rows in one record: well below a broker's bound of 1 MB.
-const PAIRS_AT_ONCE: usize = 4_000;
 /// Inputs of the stage: orders, predictions, then the others.
 const ORDERS: usize = 0;
 const PREDICTIONS: usize = 1;
@@ -64,7 +62,7 @@ impl Observe {
             let Some(rows) = batch.inputs.get(input) else { continue };
             let offset = rows.meta[row].offset;
             if input == ORDERS {
-                self.order(decode::<Order>(&rows.rows, row)?.0, offset, cause(at), &mut out);
+                self.order(head::<Order>(&rows.rows, row)?, offset, cause(at), &mut out);
                 // Which columns matter hangs on what is watched.
                 columns = None;
                 continue;
@@ -146,8 +144,8 @@ impl Observe {
             for (run, watched) in &mut self.watched {
                 let (run, place, phase) = (run.clone(), self.place.clone(), watched.phase());
                 let scored = watched.close(end_ms);
-                for pairs in scored.chunks(PAIRS_AT_ONCE) {
-                    out.push(cause, scored_message(&run, end_ms, pairs));
+                if !scored.is_empty() {
+                    out.push(cause, scored_message(&run, end_ms, &scored));
                 }
                 let body = watched.counted(end_ms).to_bytes();
                 let head = Note::Counted { run, place, end_ms, phase };

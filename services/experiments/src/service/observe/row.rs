@@ -141,10 +141,20 @@ impl Row {
         self.times[0].unwrap_or(latest).saturating_add(horizon_ms)
     }
 
+    /// The deployment under which it was served; none: it was not.
+    pub fn served(&self) -> Option<i64> {
+        self.times[0].map(|_| self.deployment)
+    }
+
+    /// What came true, where that is known.
+    pub fn outcome(&self, place: Option<usize>) -> Option<bool> {
+        number(self.cells[place?].as_deref()?).map(|number| number != 0.0)
+    }
+
     /// What both versions said of it.
     pub fn pair(self, id: &str, outcome: Option<usize>) -> Option<Pair> {
         self.times[0]?;
-        let positive = outcome.and_then(|place| number(self.cells[place].as_deref()?)).map(|n| n != 0.0);
+        let positive = self.outcome(outcome);
         let [Some((control, before)), Some((treatment, after))] = self.scores else { return None };
         Some(Pair {
             id: hash(id),

@@ -15,7 +15,7 @@ use millrace_topics::{
 
 use super::*;
 use crate::service::counted::{Counted, pairs_from_bytes};
-use crate::service::note::encode;
+use crate::service::note::{Assembler, encode};
 
 const DAY: i64 = 86_400_000;
 
@@ -163,14 +163,14 @@ fn orders(rows: &[Row]) -> RecordBatch {
         )
         .collect();
     if orders.is_empty() {
-        let schema: Arc<Schema> = crate::service::note::schema();
+        let schema: Arc<Schema> = millrace_runtime::message::schema();
         let columns = schema.fields().iter().map(|field: &Arc<Field>| {
             let kind: &DataType = field.data_type();
             new_empty_array(kind)
         });
         return RecordBatch::try_new(schema.clone(), columns.collect()).unwrap();
     }
-    encode(&orders).unwrap()
+    encode(&orders).unwrap().0
 }
 
 /// A batch of rows, which lie at the offsets that come next.
@@ -216,10 +216,15 @@ fn stream() -> Vec<Row> {
 }
 
 fn told(effects: &Effects) -> Vec<(Note, Vec<u8>)> {
-    let rows = effects.outputs.iter().flat_map(|output| {
-        (0..output.rows.num_rows()).map(move |row| decode::<Note>(&output.rows, row).unwrap())
-    });
-    rows.collect()
+    let mut assembler = Assembler::<Note>::default();
+    let mut all = Vec::new();
+    for output in &effects.outputs {
+        for row in 0..output.rows.num_rows() {
+            let message = assembler.take(&output.rows, row, 0).unwrap();
+            all.extend(message.map(|(message, _)| (message.head, message.body)));
+        }
+    }
+    all
 }
 
 fn run(cut: usize) -> Vec<(Note, Vec<u8>)> {
@@ -257,6 +262,8 @@ fn units_count_what_was_caught_and_rows_that_both_scored_come_once_their_labels_
     });
     let counted = counted.unwrap();
     assert_eq!(counted.rows, 300);
+    // Of events 0 to 200 the horizon is over by the end of the third day; every label came.
+    assert_eq!((counted.closed, counted.outcomes), (200, 200));
     // Mature after window and label horizon: of the first day, events 0 to 100 at the end of the third.
     let mature = |arm: &str| &counted.metrics[0].arms[arm].mature;
     assert_eq!(mature("second").units() + mature("baseline").units(), 101);
@@ -270,6 +277,29 @@ fn units_count_what_was_caught_and_rows_that_both_scored_come_once_their_labels_
     assert_eq!(pairs.len(), 200, "of two days, a label horizon before the end of the third");
     assert!(pairs.iter().all(|pair| pair.positive.is_some() && pair.treatment > pair.control));
     assert_eq!(pairs.iter().filter(|pair| pair.positive == Some(true)).count(), 50);
+}
+
+#[test]
+fn of_lists_and_of_shadowed_rows_all_count_though_no_unit_belongs_to_either_version() {
+    for kind in [ExperimentKind::Interleave, ExperimentKind::Shadow] {
+        let definition = Box::new(ExperimentDefinition { kind, ..definition() });
+        let (topic, experiment) = ("predictions".to_owned(), "x".to_owned());
+        let rows = [
+            Row::Order(Order::Start { run: "r".into(), definition }),
+            Row::Order(Order::Deployed { offset: 1, topic, experiment, phase: 0 }),
+            Row::Prediction(7, "1", "interleave", true, 1),
+            Row::Prediction(7, "2", "second-shadow", false, 1),
+            Row::Prediction(9, "1", "interleave", true, 1),
+            Row::Prediction(150, "1", "interleave", true, 1),
+        ];
+        let mut task = Observe::new(sources(), 0, Windows::new(DAY, 0));
+        let (mut offsets, mut effects) = ([0; 3], Effects::default());
+        task.apply(&batch(&rows, &mut offsets, Phase::Live), &mut effects).unwrap();
+        let (_, body) = told(&effects).pop().unwrap();
+        let counted = Counted::from_bytes(&body).unwrap();
+        assert_eq!((counted.rows, counted.first_ms), (2, Some(7 * (DAY / 100))), "{kind:?}");
+        assert_eq!(counted.metrics[0].exposed, 0);
+    }
 }
 
 #[test]

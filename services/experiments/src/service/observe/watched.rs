@@ -24,8 +24,8 @@ pub struct Watched {
     deployments: BTreeMap<i64, i32>,
     phase: i32,
     units: Vec<Units>,
-    rows: u64,
-    first_ms: Option<i64>,
+    /// Counts of the phase, without those of units.
+    counts: Counted,
     open: BTreeMap<String, Row>,
     topics: usize,
 }
@@ -41,8 +41,7 @@ impl Watched {
             deployments: BTreeMap::new(),
             phase: 0,
             units,
-            rows: 0,
-            first_ms: None,
+            counts: Counted::default(),
             open: BTreeMap::new(),
             topics: sources.others.len() + 1,
         }
@@ -97,24 +96,32 @@ impl Watched {
         }
         self.phase = phase;
         if self.definition.kind != ExperimentKind::Bandit {
-            (self.units, self.rows, self.first_ms) = (fresh(&self.definition), 0, None);
+            (self.units, self.counts) = (fresh(&self.definition), Counted::default());
         }
     }
 
     fn expose(&mut self, prediction: &Prediction) {
         // Units of no arm have the champion's name, and may come to an arm in a later step of a canary.
-        let declared = match self.definition.kind {
+        let (declared, by_units) = match self.definition.kind {
             ExperimentKind::Canary => {
                 let second = self.definition.arms.get(1);
-                prediction.arm == BASELINE || second.is_some_and(|arm| arm.name == prediction.arm)
+                (prediction.arm == BASELINE || second.is_some_and(|arm| arm.name == prediction.arm), true)
             }
-            _ => self.definition.arm(&prediction.arm).is_some(),
+            // Every row and every list is of both versions: there are no units of either.
+            ExperimentKind::Shadow | ExperimentKind::Interleave => (true, false),
+            ExperimentKind::Ab | ExperimentKind::Bandit => {
+                (self.definition.arm(&prediction.arm).is_some(), true)
+            }
         };
         if !declared {
             return;
         }
-        self.rows += 1;
-        self.first_ms = Some(self.first_ms.unwrap_or(i64::MAX).min(prediction.time_ms));
+        self.counts.rows += 1;
+        let first_ms = self.counts.first_ms.get_or_insert(prediction.time_ms);
+        *first_ms = prediction.time_ms.min(*first_ms);
+        if !by_units {
+            return;
+        }
         let unit = if self.per_event() { &prediction.id } else { &prediction.unit };
         self.units.iter_mut().for_each(|units| units.expose(unit, &prediction.arm, prediction.time_ms));
     }
@@ -143,7 +150,7 @@ impl Watched {
             MetricKind::Mean => units.summary(end_ms, Beside::Nothing),
         };
         let metrics = self.units.iter().zip(&self.definition.metrics).map(sums).collect();
-        Counted { metrics, rows: self.rows, first_ms: self.first_ms }
+        Counted { metrics, ..self.counts.clone() }
     }
 
     /// Lets go of what can change no more by a window's end; of rows that both versions scored, a sample.
@@ -151,8 +158,10 @@ impl Watched {
         self.units.iter_mut().for_each(|units| units.compact(end_ms));
         let horizon_ms = self.definition.label_horizon_ms;
         let closed = self.open.extract_if(.., |_, row| row.closes_ms(horizon_ms) < end_ms);
+        let closed: Vec<(String, Row)> = closed.collect();
+        closed.iter().for_each(|(_, row)| self.count(row));
         let outcome = self.plan.outcome;
-        let pairs: Vec<Pair> = closed.filter_map(|(id, row)| row.pair(&id, outcome)).collect();
+        let pairs: Vec<Pair> = closed.into_iter().filter_map(|(id, row)| row.pair(&id, outcome)).collect();
         let (mut positives, mut others): (Vec<_>, Vec<_>) =
             pairs.into_iter().partition(|pair| pair.positive == Some(true));
         for sample in [&mut positives, &mut others] {
@@ -161,6 +170,15 @@ impl Watched {
         }
         positives.append(&mut others);
         positives
+    }
+
+    /// Counts a row of the phase that can change no more, and whether its outcome came.
+    fn count(&mut self, row: &Row) {
+        let of_phase = row.served().is_some_and(|at| self.deployments.get(&at) == Some(&self.phase));
+        if of_phase && self.plan.outcome.is_some() {
+            self.counts.closed += 1;
+            self.counts.outcomes += u64::from(row.outcome(self.plan.outcome).is_some());
+        }
     }
 
     /// Rows that wait.
@@ -174,7 +192,6 @@ fn fresh(definition: &ExperimentDefinition) -> Vec<Units> {
         window_ms: definition.window_ms,
         label_horizon_ms: definition.label_horizon_ms,
         covariate_ms: definition.covariate_ms,
-        max_mixed_share: definition.max_mixed_share,
     };
     // Without a metric exposures are counted all the same: the sample ratio needs them.
     vec![Units::new(rules); definition.metrics.len().max(1)]

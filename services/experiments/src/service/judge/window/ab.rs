@@ -32,7 +32,7 @@ pub(super) fn judge(
     if over && decided.is_none() {
         said.push_str("; the declared time is over: decide");
     }
-    let figures = values(&looked);
+    let figures = values(&looked, closed.counted);
     let mut events = looked.comparisons;
     events.extend(decided);
     events.push(experiment.status(closed.end_ms, said, figures, closed.in_force));

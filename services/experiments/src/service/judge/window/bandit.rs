@@ -23,7 +23,7 @@ pub(super) fn judge(
     let each: Vec<String> =
         each.map(|(arm, seen)| format!("{} {} of {}", arm.name, seen.converted, seen.units)).collect();
     let mut detail = each.join(", ");
-    let figures = values(&looked);
+    let figures = values(&looked, closed.counted);
     let mut events = looked.comparisons;
     if let Some((drawn, shares)) = draw(experiment, closed, &conversions) {
         detail = format!("{detail}; shares {shares}");

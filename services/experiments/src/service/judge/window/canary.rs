@@ -28,7 +28,7 @@ pub(super) fn judge(
         said = format!("{said}; arms say nothing: {}", looked.stopped.join("; "));
     }
     let decided = decide(experiment, closed, &judged, &said);
-    let figures = values(&looked);
+    let figures = values(&looked, closed.counted);
     // Metrics that are no criteria are told beside.
     let named: Vec<Option<String>> = judged.comparisons.iter().map(|event| event.metric.clone()).collect();
     let beside = looked.comparisons.into_iter().filter(|event| !named.contains(&event.metric));

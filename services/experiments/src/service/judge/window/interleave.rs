@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_report::text::p_equals;
 use millrace_schemas::envelope::{Decided, ExperimentResult};
 use millrace_topics::{ExperimentArm, ExperimentDefinition};
 
@@ -21,9 +22,11 @@ pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<Exp
     let end = end(&definition, control, arm, &found, closed.age_ms);
     let decided = closed.end(experiment, end, &event.detail, vec![event.id.clone()]);
     let detail = event.detail.clone();
+    let figures = [("lists", closed.counted.rows), ("ended_lists", experiment.ended)];
+    let figures = figures.map(|(name, lists)| (name.to_owned(), Some(lists as f64)));
     let mut events = vec![event];
     events.extend(decided);
-    events.push(experiment.status(closed.end_ms, detail, BTreeMap::new(), closed.in_force));
+    events.push(experiment.status(closed.end_ms, detail, BTreeMap::from(figures), closed.in_force));
     events
 }
 
@@ -47,14 +50,20 @@ fn preference(
         format!("users prefer {} to {}", liked.name, other.name)
     };
     let detail = format!(
-        "{verdict}: {} users won by {}, {} by {}, {} even; sign test p = {:.2e}, at any time p = {:.2e}",
-        found.losses, arm.name, found.wins, control.name, found.ties, found.p_value, valid.p_value
+        "{verdict}: {} users won by {}, {} by {}, {} even; sign test {}, at any time {}",
+        found.losses,
+        arm.name,
+        found.wins,
+        control.name,
+        found.ties,
+        p_equals(found.p_value),
+        p_equals(valid.p_value)
     );
     let figures = [
         ("wins", found.losses as f64),
         ("losses", found.wins as f64),
         ("ties", found.ties as f64),
-        ("sign_test_p_value", found.p_value),
+        ("fixed_p_value", found.p_value),
     ];
     ExperimentResult {
         method: Some("sign_sequence".to_owned()),

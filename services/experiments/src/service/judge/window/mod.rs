@@ -14,7 +14,6 @@ use millrace_topics::{ExperimentArm, ExperimentKind};
 use super::arms::{Looked, Shares};
 use super::experiment::{Experiment, InForce};
 use crate::canary::Decision;
-use crate::canary::decision::Standing;
 use crate::service::counted::Counted;
 
 /// A window that every partition has passed.
@@ -66,28 +65,35 @@ impl Closed<'_> {
     }
 }
 
-/// The figures of a status.
-fn values(looked: &Looked) -> BTreeMap<String, Option<f64>> {
-    BTreeMap::from([
-        ("mature_units".to_owned(), Some(looked.mature as f64)),
-        ("immature_units".to_owned(), Some(looked.immature as f64)),
-        ("mixed_units".to_owned(), Some(looked.mixed as f64)),
-        ("sample_ratio_p_value".to_owned(), Some(looked.ratio_p_value)),
-        ("sample_ratio_running_p_value".to_owned(), Some(looked.ratio_always_valid)),
-    ])
+/// The figures of a status about arms.
+fn values(looked: &Looked, counted: &Counted) -> BTreeMap<String, Option<f64>> {
+    let units = [
+        ("mature_units", looked.mature as f64),
+        ("immature_units", looked.immature as f64),
+        ("mixed_units", looked.mixed as f64),
+    ];
+    let ratio = looked.ratio.iter().flat_map(|ratio| {
+        [
+            ("sample_ratio_p_value", ratio.fixed_p_value),
+            ("sample_ratio_running_p_value", ratio.running_p_value),
+        ]
+    });
+    let named = units.into_iter().chain(ratio).map(|(name, value)| (name.to_owned(), Some(value)));
+    named.chain(rows(counted)).collect()
+}
+
+/// The figures of a status about rows: how many arms served, and where outcomes are known of rows, of how many they came.
+fn rows(counted: &Counted) -> BTreeMap<String, Option<f64>> {
+    let mut rows = BTreeMap::from([("rows".to_owned(), Some(counted.rows as f64))]);
+    if counted.closed > 0 {
+        rows.insert("closed_rows".to_owned(), Some(counted.closed as f64));
+        rows.insert("outcomes".to_owned(), Some(counted.outcomes as f64));
+    }
+    rows
 }
 
 /// What each criterion says, in words.
 fn standings(decision: &Decision) -> String {
-    let said = decision.standings.iter().map(|(metric, standing)| {
-        let word = match standing {
-            Standing::Good => "good",
-            Standing::Worse => "worse",
-            Standing::Undecided => "undecided",
-            Standing::TooFew => "too few",
-            Standing::NoEvidence => "no evidence",
-        };
-        format!("{metric} {word}")
-    });
+    let said = decision.standings.iter().map(|(metric, standing)| format!("{metric} {standing}"));
     said.collect::<Vec<_>>().join(", ")
 }

@@ -1,14 +1,12 @@
 //! Two versions on the same rows, as a whole and by segment; what would have changed; whether the gate is passed.
 
-use std::collections::BTreeMap;
-
 use millrace_schemas::envelope::{Decided, ExperimentResult};
 use millrace_topics::{CanaryCriterion, ExperimentArm, ExperimentDefinition};
 
-use super::{Closed, standings};
+use super::{Closed, rows, standings};
 use crate::canary::{Action, Criterion, Decision, Evidence, decide};
 use crate::service::judge::experiment::Experiment;
-use crate::service::judge::release::{criterion, paired};
+use crate::service::judge::release::{criterion, paired, stand};
 use crate::service::judge::scores::{ScoreMetric, requests};
 
 pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<ExperimentResult> {
@@ -24,6 +22,7 @@ pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<Exp
     let mut detail = changed(experiment);
     let mut decided = None;
     if let Some(decision) = gate(experiment, &definition, criteria, alpha, closed.age_ms) {
+        stand(&mut events, &decision, criteria);
         let passed = if decision.action == Action::Promote { "passed" } else { "not passed" };
         detail = format!("gate {passed}: {}; {detail}", standings(&decision));
         let end = match decision.action {
@@ -39,7 +38,8 @@ pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<Exp
         decided = closed.end(experiment, end, &detail, evidence);
     }
     events.extend(decided);
-    let values = BTreeMap::from([("rows".to_owned(), Some(experiment.scores.seen() as f64))]);
+    let scored = ("scored_rows".to_owned(), Some(experiment.scores.seen() as f64));
+    let values = rows(closed.counted).into_iter().chain([scored]).collect();
     events.push(experiment.status(closed.end_ms, detail, values, closed.in_force));
     events
 }
