@@ -47,7 +47,7 @@ fn users_prefer_the_better_ranker_and_every_window_waits_for_how_its_lists_ended
         Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
     })
     .unwrap();
-    visit(stack, &app).unwrap();
+    visit(stack, &app, &params(VISITS)).unwrap();
     let last = wait::until("a window with most users", LONG, || {
         let results: Vec<ExperimentResult> = reader::events(stack, &app.topic("experiment-results"))?;
         let compared = results.into_iter().filter(|event| event.kind == ResultKind::Comparison);
@@ -61,16 +61,47 @@ fn users_prefer_the_better_ranker_and_every_window_waits_for_how_its_lists_ended
         "{last:?}"
     );
     // What horizons had not closed by the window's end is of a later one.
-    let params = params();
+    let params = params(VISITS);
     let ended = (last.window_end_ms - params.start_ms - params.horizon_ms) / params.gap_ms + 1;
     assert!(last.units <= ended, "{} users of {ended}", last.units);
     service.stop().unwrap();
 }
 
-fn params() -> Params {
+#[test]
+fn windows_go_on_without_partitions_that_nobody_visits() {
+    let (stack, app) = (Stack::shared().unwrap(), Application::copy("ranking").unwrap());
+    app.write("experiments/taste.toml", TASTE).unwrap();
+    app.replace("experiment-results.toml", "[experiments]\n", "[experiments]\nmax_wait = \"2s\"\n").unwrap();
+    let millrace = Millrace::new(stack, &app);
+    millrace.succeed(&["topics", "apply", "{app}"], SHORT).unwrap();
+    let service = millrace.start(&["up", "{app}", "--workers", "1"]).unwrap();
+    millrace.succeed(&["experiment", "start", "{app}", "taste"], SHORT).unwrap();
+    wait::until("the arms", LONG, || {
+        Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
+    })
+    .unwrap();
+    // One user: three of four partitions have no lists and no feedback.
+    visit(stack, &app, &params(1)).unwrap();
+    let windows = wait::until("windows", LONG, || {
+        let results: Vec<ExperimentResult> = reader::events(stack, &app.topic("experiment-results"))?;
+        let windows: Vec<_> = results.into_iter().filter(|event| event.kind == ResultKind::Status).collect();
+        Ok(Some(windows).filter(|windows| windows.len() >= 5))
+    })
+    .unwrap();
+    for (at, window) in windows.iter().enumerate() {
+        assert_eq!(window.window_end_ms, windows[0].window_end_ms + at as i64 * HOUR);
+        assert!(window.window_start_ms < window.window_end_ms, "{window:?}");
+        assert!(window.values["lists"] >= Some(1.0), "{window:?}");
+    }
+    let table = millrace.succeed(&["experiment", "status", "{app}", "taste"], SHORT).unwrap();
+    assert!(table.contains("outcomes seen") && table.contains("preference  new"), "{table}");
+    service.stop().unwrap();
+}
+
+fn params(users: u32) -> Params {
     Params {
         sessions: VISITS,
-        users: VISITS,
+        users,
         gap_ms: HOUR / 60,
         second_page: 0.0,
         click_model: ClickModel::Perfect,
@@ -79,17 +110,16 @@ fn params() -> Params {
 }
 
 /// Sends all requests, and has users answer the lists that they get.
-fn visit(stack: &Stack, app: &Application) -> Result<()> {
-    let params = params();
-    let world = Arc::new(World::new(&params));
+fn visit(stack: &Stack, app: &Application, params: &Params) -> Result<()> {
+    let world = Arc::new(World::new(params));
     let options = kafka::Options {
         registry: stack.registry.url().to_owned(),
         ..kafka::Options::new(stack.kafka.bootstrap(), app.name())
     };
     let registry: Arc<dyn SchemaRegistry> = Arc::new(ConfluentRegistry::new(&options.registry)?);
     let source = Visits(world.clone());
-    kafka::send(&source, stream(world.clone(), &params).map(Event::Request), &options)?;
-    let answers = Answers::new(User::new(world, &params));
+    kafka::send(&source, stream(world.clone(), params).map(Event::Request), &options)?;
+    let answers = Answers::new(User::new(world, params));
     let mut all = All { by: Instant::now() + LONG };
     let ledger = users::answer(&source, answers, &options, &registry, &mut all)?;
     anyhow::ensure!(ledger.requests().len() == VISITS as usize, "{} lists", ledger.requests().len());

@@ -69,9 +69,18 @@ pub fn p_equals(p: f64) -> String {
     }
 }
 
-/// A difference of three significant digits with its sign.
+/// A difference of three significant digits with its sign; down to a millionth without an exponent.
 pub fn signed(value: f64) -> String {
-    let text = short(value);
+    let text = match value.abs() {
+        size if (1e-6..1e-3).contains(&size) => {
+            // Three digits from the first one on: an exponent of -4 begins at the fourth place.
+            let exponent =
+                format!("{size:.2e}").split_once("e-").and_then(|(_, e)| e.parse().ok()).unwrap_or(0);
+            let places: usize = exponent + 2;
+            format!("{value:.places$}").trim_end_matches('0').to_owned()
+        }
+        _ => short(value),
+    };
     if value > 0.0 { format!("+{text}") } else { text }
 }
 
@@ -114,6 +123,8 @@ mod tests {
         assert_eq!(texts, ["1", "0.05", "0.0123", "0.0001", "<0.0001", "<0.0001", "1", "-"]);
         assert_eq!([0.5, 1e-9].map(p_equals), ["p = 0.5", "p < 0.0001"]);
         assert_eq!([0.25, -0.25, 0.0].map(signed), ["+0.25", "-0.25", "0"]);
+        let small = [0.000_446_4, -0.000_12, 9.999e-4, 1.234e-6, -1.5e-7].map(signed);
+        assert_eq!(small, ["+0.000446", "-0.00012", "+0.001", "+0.00000123", "-1.50e-7"]);
     }
 
     #[test]

@@ -4,11 +4,21 @@ use millrace_report::text::{day_and_minute, digits, percent, probability, signed
 use millrace_schemas::envelope::{Deployment, ExperimentResult};
 
 /// The columns of comparisons.
-pub const COLUMNS: [&str; 8] =
+const COLUMNS: [&str; 8] =
     ["metric", "arm", "segment", "difference", "interval", "p", "units", "of the control"];
+const SEGMENT: usize = 2;
 
-/// The figures of one comparison, by column.
-pub fn cells(event: &ExperimentResult) -> [String; 8] {
+/// Comparisons in columns: their names, and per comparison its figures. Segments have a column where there are any.
+pub fn columns(events: &[&ExperimentResult]) -> (Vec<String>, Vec<Vec<String>>) {
+    let segments = events.iter().any(|event| event.segment.is_some());
+    let shown = |cells: [String; 8]| {
+        let shown = cells.into_iter().enumerate().filter(|(at, _)| segments || *at != SEGMENT);
+        shown.map(|(_, cell)| cell).collect()
+    };
+    (shown(COLUMNS.map(str::to_owned)), events.iter().map(|event| shown(cells(event))).collect())
+}
+
+fn cells(event: &ExperimentResult) -> [String; 8] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     [
         text(&event.metric),
@@ -48,8 +58,9 @@ fn method(event: &ExperimentResult) -> Option<String> {
         "confidence_sequence" => "confidence sequence, valid at any time",
         "msprt" => "mSPRT, valid at any time",
         "sign_sequence" => "sign sequence, valid at any time",
-        "delong" => "DeLong",
-        "newcombe" => "Newcombe",
+        "delong" => "DeLong; units are labelled positives",
+        "paired" => "paired; units are rows",
+        "newcombe" => "Newcombe; units are requests",
         "welch" => "Welch",
         other => other,
     };
@@ -98,14 +109,7 @@ fn burn_in(event: &ExperimentResult) -> Option<String> {
 pub fn facts(status: &ExperimentResult) -> Vec<(&'static str, String)> {
     let of = |name: &str| number(status, name);
     let mut facts = Vec::new();
-    if let (Some(mature), Some(immature)) = (of("mature_units"), of("immature_units")) {
-        let all = mature + immature;
-        facts.push(("units concluded from", share(mature, all)));
-        facts.push(("units that may still change", whole(immature)));
-        facts.extend(
-            of("mixed_units").map(|mixed| ("units in two arms, left out", share(mixed, all + mixed))),
-        );
-    }
+    facts.extend(units(status));
     facts.extend(ratio(status).map(|text| ("sample ratio", text)));
     facts.extend(of("rows").map(|rows| ("rows", whole(rows))));
     facts.extend(of("scored_rows").map(|rows| ("rows that both versions scored", whole(rows))));
@@ -116,6 +120,21 @@ pub fn facts(status: &ExperimentResult) -> Vec<(&'static str, String)> {
         facts.push(("outcomes seen", format!("{} of lists", share(ended, lists))));
     }
     facts
+}
+
+/// Of experiments that are judged by units.
+fn units(status: &ExperimentResult) -> Vec<(&'static str, String)> {
+    let of = |name: &str| number(status, name).unwrap_or(0.0);
+    let [mature, immature, mixed] = ["mature_units", "immature_units", "mixed_units"].map(of);
+    let in_one = mature + immature;
+    if in_one + mixed == 0.0 {
+        return Vec::new();
+    }
+    vec![
+        ("units concluded from", share(mature, in_one)),
+        ("units that may still change", whole(immature)),
+        ("units in two arms, left out", share(mixed, in_one + mixed)),
+    ]
 }
 
 /// The columns of phases.

@@ -8,7 +8,7 @@ use millrace_report::text::day_and_minute;
 use millrace_report::{Point, Series};
 use millrace_schemas::envelope::ExperimentResult;
 
-use super::figures::{COLUMNS, PHASES, cells, decided, facts, notes, phase, step, window};
+use super::figures::{PHASES, columns, decided, facts, notes, phase, step, window};
 use super::known::Known;
 use crate::report::page::STYLE;
 
@@ -20,7 +20,7 @@ pub fn html(known: &Known<'_>) -> String {
     let verdict = known.status.unwrap_or(known.last);
     let title = format!("Experiment {}", known.name);
     let body = [
-        header(&title, &sentence(&verdict.detail), &named(known)),
+        header(&title, &verdict.detail, &named(known)),
         section("Arm less control", &comparisons(&known.comparisons)),
         section("Window by window", &drawn(&known.history)),
         section("Phases", &phases(known)),
@@ -46,14 +46,6 @@ fn named(known: &Known<'_>) -> Vec<(String, String)> {
     named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// What a status says begins a page: with a capital and a stop.
-fn sentence(detail: &str) -> String {
-    let mut chars = detail.chars();
-    let first = chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    let stop = if detail.is_empty() || detail.ends_with('.') { "" } else { "." };
-    format!("{first}{}{stop}", chars.as_str())
-}
-
 fn table(head: &[&str], rows: &str) -> String {
     let head: String = head.iter().map(|name| format!("<th>{}</th>", escape(name))).collect();
     format!("<div class=scroll><table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>")
@@ -68,14 +60,16 @@ fn comparisons(events: &[&ExperimentResult]) -> String {
     if events.is_empty() {
         return String::new();
     }
+    let (names, figures) = columns(events);
     let mut rows = String::new();
-    for event in events {
-        let _ = write!(rows, "<tr class=figures>{}</tr>", row(&cells(event)));
+    for (event, figures) in events.iter().zip(figures) {
+        let _ = write!(rows, "<tr class=figures>{}</tr>", row(&figures));
         let notes: String =
             notes(event).iter().map(|note| format!("<p class=small>{}</p>", escape(note))).collect();
-        let _ = write!(rows, "<tr><td class=notes colspan={}>{notes}</td></tr>", COLUMNS.len());
+        let _ = write!(rows, "<tr><td class=notes colspan={}>{notes}</td></tr>", names.len());
     }
-    table(&COLUMNS, &rows)
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    table(&names, &rows)
 }
 
 fn phases(known: &Known<'_>) -> String {
@@ -137,6 +131,14 @@ fn reading(known: &Known<'_>) -> Vec<String> {
         notes.push(
             "Intervals and p-values hold at any look after the burn-in; those of one look hold only if they are \
              looked at once, at an end fixed beforehand. p-values are corrected for the number of arms (Holm)."
+                .to_owned(),
+        );
+    }
+    let shares = |event: &&ExperimentResult| event.method.as_deref() == Some("newcombe");
+    if known.comparisons.iter().any(shares) {
+        notes.push(
+            "Errors, missing inputs and latency are shares of requests; of latency those slower than what 99 % of the \
+             control's are faster than."
                 .to_owned(),
         );
     }

@@ -2,10 +2,8 @@
 
 use millrace_report::text::{aligned, day_and_minute};
 
-use super::figures::{COLUMNS, PHASES, cells, decided, facts, notes, phase, step, window};
+use super::figures::{PHASES, columns, decided, facts, notes, phase, step, window};
 use super::known::Known;
-
-const SEGMENT: usize = 2;
 
 /// What is known of an experiment, as lines.
 pub fn text(known: &Known<'_>) -> String {
@@ -43,14 +41,10 @@ fn comparisons(known: &Known<'_>) -> String {
     if known.comparisons.is_empty() {
         return String::new();
     }
-    let segments = known.comparisons.iter().any(|event| event.segment.is_some());
-    let row = |cells: Vec<String>| -> Vec<String> {
-        let shown = cells.into_iter().enumerate().filter(|(at, _)| segments || *at != SEGMENT);
-        shown.map(|(_, cell)| cell).collect()
-    };
-    let mut lines = vec![row(COLUMNS.map(str::to_owned).to_vec())];
-    for event in &known.comparisons {
-        lines.push(row(cells(event).to_vec()));
+    let (names, figures) = columns(&known.comparisons);
+    let mut lines = vec![names];
+    for (event, figures) in known.comparisons.iter().zip(figures) {
+        lines.push(figures);
         // Of segments only what differs from the whole: the same test serves all.
         if event.segment.is_none() || event.estimate.is_none() {
             lines.extend(notes(event).into_iter().map(|note| vec![format!("  {note}")]));
