@@ -15,9 +15,9 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPOSITORY / "services" / "statistics" / "golden" / "detectors"))
 
-from river_table import KINDS, line  # noqa: E402
+from river_table import KINDS, SEEDS, line  # noqa: E402
 
-WINDOW, SEEDS = 1000, 5
+WINDOW = 1000
 
 
 def alarms(binary: Path, folder: Path, stream: list[float]) -> list[int]:

@@ -66,5 +66,5 @@ pub fn topics(app: &Application) -> Result<ExperimentTopics, Error> {
 /// As [`topics`].
 pub fn click_tasks(app: &Application) -> Result<Option<MakeTask>, Error> {
     let Some(clicks) = clicks::Layout::of(app)? else { return Ok(None) };
-    Ok(Some(clicks.tasks(clicks::Tasks::default())?))
+    Ok(Some(clicks.tasks(Default::default())?))
 }

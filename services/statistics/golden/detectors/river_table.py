@@ -14,7 +14,7 @@ import sys
 
 from streams import PARETO_STD, values
 
-ROWS = 10_000
+ROWS, SEEDS = 10_000, 200
 
 KINDS = [
     ("gaussian", ["gaussian", 0.0, 1.0], [("mean + 0.5 sd", ["gaussian", 0.5, 1.0]), ("mean + 1 sd", ["gaussian", 1.0, 1.0])]),
@@ -78,19 +78,19 @@ def line(name, kind, alarms, seeds):
 def main() -> None:
     if "evidently" in sys.argv:
         for kind in KINDS:
-            line("Evidently, windows of 1,000", kind, evidently_alarms, 5)
+            line("Evidently, windows of 1,000", kind, evidently_alarms, SEEDS)
         return
     from river import drift
 
     river = {
-        "adwin": (drift.ADWIN, 200),
-        "ddm": (drift.binary.DDM, 200),
-        "eddm": (drift.binary.EDDM, 200),
-        # Slower per row: fewer seeds, those of the first streams.
-        "hddm_a": (drift.binary.HDDMA, 20),
-        "hddm_w": (drift.binary.HDDMW, 20),
-        "page_hinkley": (drift.PageHinkley, 20),
-        "kswin": (lambda: drift.KSWIN(seed=1), 2),
+        "adwin": (drift.ADWIN, SEEDS),
+        "ddm": (drift.binary.DDM, SEEDS),
+        "eddm": (drift.binary.EDDM, SEEDS),
+        "hddm_a": (drift.binary.HDDMA, SEEDS),
+        "hddm_w": (drift.binary.HDDMW, SEEDS),
+        "page_hinkley": (drift.PageHinkley, SEEDS),
+        # Seconds a stream: fewer seeds, those of the first streams.
+        "kswin": (lambda: drift.KSWIN(seed=1), 20),
     }
     chosen = sys.argv[1:] or list(river)
     for name, (make, seeds) in river.items():

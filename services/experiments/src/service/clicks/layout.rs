@@ -13,6 +13,7 @@ use super::book::Terms;
 use super::clock::Clock;
 use super::measures::Measures;
 use super::rows::Names;
+use super::silence::Told;
 use super::task::{ClicksTask, Plan};
 use super::ticks;
 use super::times::Spans;
@@ -102,7 +103,7 @@ impl<'a> Layout<'a> {
     }
 
     /// Makes tasks, whose silence `tasks` knows.
-    pub fn tasks(&self, tasks: Tasks) -> Result<MakeTask, Error> {
+    pub fn tasks(&self, tasks: Tasks<Told>) -> Result<MakeTask, Error> {
         let (plan, app) = (Arc::new(self.plan()?), self.app.name.clone());
         Ok(Arc::new(move |partition| {
             let measures = Measures::new(&app, partition);

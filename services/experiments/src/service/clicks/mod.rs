@@ -30,7 +30,6 @@ mod times;
 mod waiting;
 
 pub use layout::Layout;
-pub use silence::Tasks;
 
 /// The inputs of a task, in the order in which rows of equal times are taken: lists before clicks on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -12,6 +12,7 @@ use millrace_topics::{ExperimentArm, ExperimentDefinition, ExperimentKind};
 use super::arms::Arms;
 use super::commands::unfit;
 use super::deploy::{alone, serving};
+use super::looks::Looks;
 use super::release::Canary;
 use super::result::{decision, status};
 use super::scores::{Requests, Scores};
@@ -59,6 +60,8 @@ pub struct Experiment {
     /// Of a shadow.
     pub scores: Scores,
     pub requests: [Requests; 2],
+    /// At the criteria of a shadow's gate.
+    pub looks: Looks,
     /// Of interleaving, and how many lists have ended.
     pub preference: Preference,
     pub ended: u64,
@@ -77,6 +80,7 @@ pub type InForce<'a> = Option<&'a (i64, Deployment)>;
 impl Experiment {
     /// A run that a command starts.
     pub fn new(command: &ExperimentCommand, definition: ExperimentDefinition, offset: i64) -> Self {
+        let looks = Looks::of(definition.canary.as_ref().map_or(0, |canary| canary.criteria.len()));
         Self {
             run: command.id.clone(),
             definition,
@@ -100,6 +104,7 @@ impl Experiment {
             canary: None,
             scores: Scores::default(),
             requests: Default::default(),
+            looks,
             preference: Preference::default(),
             ended: 0,
             won: BTreeMap::new(),

@@ -5,6 +5,7 @@ mod arms;
 mod commands;
 mod deploy;
 mod experiment;
+mod looks;
 mod release;
 mod result;
 mod scores;

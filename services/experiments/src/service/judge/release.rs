@@ -5,6 +5,7 @@ use millrace_schemas::envelope::{ExperimentResult, ScorerStats};
 use millrace_topics::{CanaryCriterion, CanaryDefinition, ExperimentDefinition};
 
 use super::arms::compare;
+use super::looks::Looks;
 use super::result::{about, count};
 use super::scores::{Measured, Requests, ScoreMetric, Scores, requests};
 use crate::analysis::{Sums, Undefined};
@@ -18,8 +19,8 @@ use crate::service::observe::BASELINE;
 pub struct Canary {
     /// Steps, time, pauses.
     pub release: Release,
-    /// Per criterion, how often it was looked at in this step, and what the last look said.
-    looks: Vec<(u32, Option<Evidence>)>,
+    /// At criteria, in this step.
+    looks: Looks,
     scores: Scores,
     requests: [Requests; 2],
     /// The deployment with which the step began.
@@ -42,14 +43,14 @@ impl Canary {
     /// With the first step, deployed at `since`. None without steps or criteria.
     pub fn start(definition: &ExperimentDefinition, since: i64) -> Option<Self> {
         let release = release(definition, 0)?;
-        let looks = vec![(0, None); definition.canary.as_ref()?.criteria.len()];
+        let looks = Looks::of(definition.canary.as_ref()?.criteria.len());
         let (scores, requests) = (Scores::default(), Default::default());
         Some(Self { release, looks, scores, requests, since, rows: 0, looked: false })
     }
 
     /// A new step was deployed: it is judged by what comes under it.
     pub fn step_deployed(&mut self, since: i64) {
-        self.looks.iter_mut().for_each(|look| *look = (0, None));
+        self.looks = Looks::of(self.looks.evidence().len());
         (self.scores, self.requests, self.since) = (Scores::default(), Default::default(), since);
         self.rows = 0;
     }
@@ -89,26 +90,18 @@ impl Canary {
         for (at, one) in canary.criteria.iter().enumerate() {
             let (event, evidence) = self.criterion(definition, &one.metric, counted, frame, alpha);
             comparisons.extend(event);
-            let (looks, last) = &mut self.looks[at];
             let of_arms = definition.metrics.iter().any(|metric| metric.name == one.metric);
             if of_arms && !trusted {
-                *last = None;
-                continue;
-            }
-            let due = one.required.saturating_mul(u64::from(*looks) + 1);
-            if let Some(evidence) =
-                evidence.filter(|evidence| evidence.support >= due && *looks < canary.looks)
-            {
-                // A look is paid for, whether rows for several have come or for one.
-                (*looks, *last) = (*looks + 1, Some(evidence));
+                self.looks.distrust(at);
+            } else {
+                self.looks.offer(at, evidence, one.required, canary.looks);
             }
         }
         let rows = counted.rows + self.scores.seen();
         let new = rows.saturating_sub(self.rows);
         self.rows = rows;
-        let evidence: Vec<Option<Evidence>> = self.looks.iter().map(|(_, evidence)| *evidence).collect();
         // As long as no criterion has its rows there is nothing to decide on, but time goes on.
-        let decision = self.release.look(frame.window_end_ms, new, &present(&evidence));
+        let decision = self.release.look(frame.window_end_ms, new, &self.looks.evidence());
         if let Some(decision) = &decision {
             stand(&mut comparisons, decision, &canary.criteria);
         }
@@ -193,12 +186,6 @@ fn release(definition: &ExperimentDefinition, now_ms: i64) -> Option<Release> {
 fn alpha(definition: &ExperimentDefinition, canary: &CanaryDefinition) -> f64 {
     let looks = canary.looks as usize * canary.criteria.len() * canary.steps.len();
     definition.alpha / looks.max(1) as f64
-}
-
-/// `decide` takes no evidence at all for a stream without data; here rows came, and criteria wait for theirs.
-fn present(evidence: &[Option<Evidence>]) -> Vec<Option<Evidence>> {
-    let nothing = Evidence { low: f64::NEG_INFINITY, high: f64::INFINITY, support: 0 };
-    evidence.iter().map(|one| one.or(Some(nothing))).collect()
 }
 
 pub fn criterion(definition: &ExperimentDefinition, one: &CanaryCriterion) -> Criterion {

@@ -93,6 +93,7 @@ mod tests {
             errors: 0,
             seconds: 1.0,
             latencies: vec![0; 96],
+            squares: 0,
         }
     }
 

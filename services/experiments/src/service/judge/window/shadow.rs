@@ -1,7 +1,7 @@
 //! Two versions on the same rows, as a whole and by segment; what would have changed; whether the gate is passed.
 
 use millrace_schemas::envelope::{Decided, ExperimentResult};
-use millrace_topics::{CanaryCriterion, ExperimentArm, ExperimentDefinition};
+use millrace_topics::{ExperimentArm, ExperimentDefinition};
 
 use super::{Closed, rows, standings};
 use crate::canary::{Action, Criterion, Decision, Evidence, decide};
@@ -21,7 +21,7 @@ pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<Exp
     let mut events = comparisons(experiment, &frame, control, arm, alpha);
     let mut detail = changed(experiment);
     let mut decided = None;
-    if let Some(decision) = gate(experiment, &definition, criteria, alpha, closed.age_ms) {
+    if let Some(decision) = gate(experiment, &definition, alpha, closed.age_ms) {
         stand(&mut events, &decision, criteria);
         let passed = if decision.action == Action::Promote { "passed" } else { "not passed" };
         detail = format!("gate {passed}: {}; {detail}", standings(&decision));
@@ -73,23 +73,29 @@ fn comparisons(
 
 /// What the criteria say; none without any.
 fn gate(
-    experiment: &Experiment,
+    experiment: &mut Experiment,
     definition: &ExperimentDefinition,
-    criteria: &[CanaryCriterion],
     alpha: f64,
     age_ms: i64,
 ) -> Option<Decision> {
-    let gate: Vec<Criterion> = criteria.iter().map(|one| criterion(definition, one)).collect();
+    let canary = definition.canary.as_ref().filter(|canary| !canary.criteria.is_empty())?;
+    for (at, one) in canary.criteria.iter().enumerate() {
+        let evidence = evidence(experiment, &one.metric, alpha);
+        experiment.looks.offer(at, evidence, one.required, canary.looks);
+    }
+    let gate: Vec<Criterion> = canary.criteria.iter().map(|one| criterion(definition, one)).collect();
+    Some(decide(&gate, &experiment.looks.evidence(), age_ms >= definition.max_ms))
+}
+
+fn evidence(experiment: &Experiment, metric: &str, alpha: f64) -> Option<Evidence> {
     let [before, after] = &experiment.requests;
-    let evidence = |one: &Criterion| match ScoreMetric::of(&one.metric) {
+    match ScoreMetric::of(metric) {
         Some(metric) => {
             let found = experiment.scores.measure(metric, None, alpha).ok()?;
             Some(Evidence::of(&found.tested, found.support))
         }
-        None => requests(&one.metric, before, after, alpha).map(|(_, evidence)| evidence),
-    };
-    let evidence: Vec<Option<Evidence>> = gate.iter().map(evidence).collect();
-    (!gate.is_empty()).then(|| decide(&gate, &evidence, age_ms >= definition.max_ms))
+        None => requests(metric, before, after, alpha).map(|(_, evidence)| evidence),
+    }
 }
 
 /// Decisions that the other version would have taken otherwise.
