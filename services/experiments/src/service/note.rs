@@ -77,6 +77,8 @@ pub enum Note {
     Scored {
         /// The run.
         run: String,
+        /// Of whom: parts of several partitions' bodies lie mixed in the journal.
+        place: Place,
         /// The window's end, in ms.
         end_ms: i64,
     },

@@ -242,7 +242,7 @@ fn release(seed: u64, world: World) -> (Option<Decided>, usize) {
         let (pairs, stats) = window(&mut random, world, deployment);
         stats.into_iter().for_each(|stats| bench.tell(Note::Stats(stats), &[]));
         let end_ms = day * DAY;
-        bench.tell(Note::Scored { run: run.clone(), end_ms }, &pairs_to_bytes(&pairs));
+        bench.tell(Note::Scored { run: run.clone(), place: place(0), end_ms }, &pairs_to_bytes(&pairs));
         let before = bench.decisions().len();
         let counted = Counted { rows: u64::try_from(day).unwrap(), ..Counted::default() };
         let note = Note::Counted { run: run.clone(), place: place(0), end_ms, phase: 0 };

@@ -17,7 +17,7 @@ pub use plan::Sources;
 pub use watched::BASELINE;
 
 use super::Error;
-use super::counted::{Pair, pairs_to_bytes};
+use super::counted::pairs_to_bytes;
 use super::note::{Message, Note, Order, Outgoing, Place, cause, head};
 use super::window::Windows;
 use read::Columns;
@@ -145,7 +145,8 @@ impl Observe {
                 let (run, place, phase) = (run.clone(), self.place.clone(), watched.phase());
                 let scored = watched.close(end_ms);
                 if !scored.is_empty() {
-                    out.push(cause, scored_message(&run, end_ms, &scored));
+                    let head = Note::Scored { run: run.clone(), place: place.clone(), end_ms };
+                    out.push(cause, Message { body: pairs_to_bytes(&scored), ..Message::of(end_ms, head) });
                 }
                 let body = watched.counted(end_ms).to_bytes();
                 let head = Note::Counted { run, place, end_ms, phase };
@@ -153,11 +154,6 @@ impl Observe {
             }
         }
     }
-}
-
-fn scored_message(run: &str, end_ms: i64, pairs: &[Pair]) -> Message<Note> {
-    let head = Note::Scored { run: run.to_owned(), end_ms };
-    Message { body: pairs_to_bytes(pairs), ..Message::of(end_ms, head) }
 }
 
 impl Task for Observe {

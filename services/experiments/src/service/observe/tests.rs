@@ -228,7 +228,11 @@ fn told(effects: &Effects) -> Vec<(Note, Vec<u8>)> {
 }
 
 fn run(cut: usize) -> Vec<(Note, Vec<u8>)> {
-    let mut task = Observe::new(sources(), 0, Windows::new(DAY, 0));
+    run_of(0, cut)
+}
+
+fn run_of(partition: i32, cut: usize) -> Vec<(Note, Vec<u8>)> {
+    let mut task = Observe::new(sources(), partition, Windows::new(DAY, 0));
     let mut offsets = [0; 3];
     let mut effects = Effects::default();
     for rows in stream().chunks(cut) {
@@ -251,6 +255,15 @@ fn what_is_told_does_not_hang_on_how_rows_are_cut_into_batches() {
         whole[0].0,
         Note::Known { run: "r".into(), place: Place { topic: "predictions".into(), partition: 0 } }
     );
+}
+
+#[test]
+fn what_partitions_tell_can_be_told_apart_where_parts_of_it_are_mixed() {
+    let (one, two) = (run_of(0, 1_000), run_of(1, 1_000));
+    let with_bodies = one.iter().filter(|(_, body)| !body.is_empty());
+    let heads: Vec<&Note> = with_bodies.map(|(note, _)| note).collect();
+    assert!(heads.iter().any(|note| matches!(note, Note::Scored { .. })));
+    assert!(two.iter().all(|(note, _)| !heads.contains(&note)));
 }
 
 #[test]
