@@ -43,6 +43,7 @@ CHANGES = {
         r"average_precision|auc_roc|precision|recall", r"(terminal_risk_\d+d|amount|customer_avg_\d+d)( in .*)?" + OUTCOMES, LABEL_DELAY
     ),
     "labels": Planted(r"arrivals of labels", r"terminal_risk_\d+d( in .*)?" + OUTCOMES),
+    "serving": Planted(r"customer_avg_7d( in country=DE)?", r"customer_avg_7d( in .*)?" + OUTCOMES),
     "none": Planted(r"(?!)", r"(?!)"),
 }
 

@@ -8,6 +8,7 @@
 //! - [`cause`]: what moved by itself, and what only moved along;
 //! - [`alarm`]: what a person is told once, and what they did about it;
 //! - [`retrain`]: when a model should be trained again;
+//! - [`performance`]: metrics on labels;
 //! - [`files`]: Parquet and CSV files in.
 
 pub mod alarm;
@@ -16,6 +17,7 @@ pub mod cause;
 pub mod files;
 pub mod hash;
 pub mod judge;
+pub mod performance;
 pub mod profile;
 pub mod reference;
 pub mod report;

@@ -31,7 +31,7 @@ impl Watch {
     fn new(stream: &mut Stream, days: usize, joint: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let reference = reference(stream, days, folder.path());
-        let thresholds = calibrate(&reference, &Options { joint, ..Options::default() }).unwrap();
+        let thresholds = calibrate(&reference, &Options { joint, ..Options::default() }).unwrap().thresholds;
         let support = Support::of(&reference.total(WHOLE).unwrap());
         Self { reference, thresholds, support, joint }
     }

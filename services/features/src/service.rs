@@ -194,7 +194,7 @@ fn runtime_stage(app: &Application, planned: &PlannedView, internal: &[KafkaTopi
     let source = |topic: &&Topic| InputTopic {
         topic: topic.kafka.clone(),
         time: topic.time.clone().unwrap_or_default(),
-        source: Some(SourceChecks { max_ahead_ms: topic.max_ahead_ms }),
+        source: Some(SourceChecks { max_ahead_ms: topic.max_ahead_ms, dead_letters: true }),
     };
     let between =
         |topic: &KafkaTopic| InputTopic { topic: topic.clone(), time: "_time".to_owned(), source: None };
@@ -218,11 +218,15 @@ fn runtime_stage(app: &Application, planned: &PlannedView, internal: &[KafkaTopi
 }
 
 /// How a stage of a view reads its input, for whoever computes it once more: the stage as the view's own service has it,
-/// without its outputs. Its tasks are the caller's.
+/// without its outputs, and without dead letters: records that it refuses are there already. Its tasks are the caller's.
 pub fn again(app: &Application, view: &Topic, stage: usize) -> Result<Stage, Vec<Problem>> {
     let planned = plan_view(app, view)?;
     let internal = internal_topics(app, &planned)?;
-    Ok(Stage { outputs: Vec::new(), ..runtime_stage(app, &planned, &internal, stage) })
+    let mut again = Stage { outputs: Vec::new(), ..runtime_stage(app, &planned, &internal, stage) };
+    for checks in again.inputs.iter_mut().filter_map(|input| input.source.as_mut()) {
+        checks.dead_letters = false;
+    }
+    Ok(again)
 }
 
 /// What the names of the online store's hashes begin with.

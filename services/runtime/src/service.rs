@@ -61,6 +61,9 @@ pub struct InputTopic {
 pub struct SourceChecks {
     /// How far a record time may lie past Kafka's own timestamp of the record, in ms.
     pub max_ahead_ms: i64,
+    /// Whether refused records go to the dead letters: not where a service takes a source once more, whose records
+    /// another one has refused and written there.
+    pub dead_letters: bool,
 }
 
 /// Keeps catching up like living: partitions of a stage advance through record time side by side.

@@ -124,7 +124,11 @@ mod tests {
             retention_ms: None,
             settings: Default::default(),
         };
-        InputTopic { topic, time: "at".into(), source: Some(SourceChecks { max_ahead_ms: 1000 }) }
+        InputTopic {
+            topic,
+            time: "at".into(),
+            source: Some(SourceChecks { max_ahead_ms: 1000, dead_letters: true }),
+        }
     }
 
     fn rows(user: Option<&str>, at: Option<i64>) -> RecordBatch {

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use super::{Error, Options};
 use crate::judge::{Against, against};
 use crate::profile::Profile;
-use crate::reference::{Block, Reference, Season};
-use crate::window::{Window, WindowSpec};
+use crate::reference::{Block, Reference, Scored, Season};
+use crate::window::{WHOLE, Window, WindowSpec};
 
 /// A reference in two halves, each the other's judge.
 pub(super) struct Folds {
@@ -32,6 +32,8 @@ pub(super) struct HeldOut {
     pub(super) segments: BTreeMap<String, Profile>,
     /// By segment, per column: rows with an id that the half it is compared with does not have; none where not counted.
     pub(super) unseen: Option<BTreeMap<String, Vec<u64>>>,
+    /// Its scores with labels.
+    pub(super) scored: Scored,
     /// The half that it is compared with.
     pub(super) other: usize,
 }
@@ -44,8 +46,7 @@ impl Folds {
         };
         let (start_ms, end_ms) = (first.start_ms, last.end_ms);
         let block_ms = (first.end_ms - first.start_ms).max(1);
-        let rows: u64 =
-            blocks.iter().filter_map(|b| b.segments.get(crate::window::WHOLE)).map(Profile::rows).sum();
+        let rows: u64 = blocks.iter().filter_map(|b| b.segments.get(WHOLE)).map(Profile::rows).sum();
         let (length_ms, step_ms) = lengths(options.window, block_ms, (end_ms - start_ms, rows))?;
         let middle_ms = start_ms + (end_ms - start_ms) / 2;
         let groups = groups(blocks, (length_ms / block_ms) as usize);
@@ -55,7 +56,7 @@ impl Folds {
             let window =
                 Window { start_ms: group[0].start_ms, end_ms: group[group.len() - 1].end_ms, number: 0 };
             let other = usize::from(window.start_ms < split_ms);
-            HeldOut { window, segments: merged(group), unseen: unseen(group), other }
+            HeldOut { window, segments: merged(group), unseen: unseen(group), scored: scored(group), other }
         };
         let windows = groups.iter().map(held_out).collect();
         let whole = Window { start_ms, end_ms, number: 0 };
@@ -70,6 +71,11 @@ impl Folds {
             totals,
             within: RefCell::default(),
         })
+    }
+
+    /// The false alarms that a share of them leaves per live window.
+    pub(super) fn rate(&self, options: &Options, share: f64) -> f64 {
+        self.step_ms / options.expected_time_between_alarms_ms as f64 * share
     }
 
     /// What a held-out window is compared with, by segment. Without a season that is the whole other half.
@@ -151,6 +157,12 @@ fn unseen(group: &[Block]) -> Option<BTreeMap<String, Vec<u64>>> {
         }
     }
     Some(all)
+}
+
+fn scored(group: &[Block]) -> Scored {
+    let mut all = Scored::default();
+    group.iter().filter_map(|block| block.scored.get(WHOLE)).for_each(|scored| all.merge(scored));
+    all
 }
 
 fn merged(group: &[Block]) -> BTreeMap<String, Profile> {

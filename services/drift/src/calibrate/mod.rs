@@ -10,17 +10,29 @@
 
 mod effects;
 mod folds;
+mod metrics;
 mod prior;
 mod series;
 mod tail;
 
+use std::sync::Arc;
+
 use millrace_statistics::two_sample::Method;
 
-use crate::judge::{Calibration, Thresholds};
-use crate::reference::{Reference, Season};
+use crate::judge::{Calibration, Measure, Thresholds};
+use crate::reference::{Reference, Season, of_scores, score_plan};
 use crate::window::WindowSpec;
 
+pub use metrics::Performance;
+
 use folds::Folds;
+
+/// What part of the false alarms findings of columns, of all columns together and of scores may raise.
+pub const DATA_SHARE: f64 = 0.7;
+/// That of constraints on data quality.
+pub const QUALITY_SHARE: f64 = 0.1;
+/// That of metrics on labels.
+pub const METRICS_SHARE: f64 = 0.2;
 
 /// How thresholds are calibrated.
 #[derive(Debug, Clone)]
@@ -40,6 +52,10 @@ pub struct Options {
     pub methods: Vec<Method>,
     /// Whether all columns together get thresholds too.
     pub joint: bool,
+    /// Whether the scores that the reference counts get thresholds too, out of the same share.
+    pub scores: bool,
+    /// The model whose metrics on labels get thresholds, out of a share of their own; none: no metrics.
+    pub performance: Option<Performance>,
     /// Rows with a value that a window needs.
     pub min_rows: u64,
     /// Of random features and trees.
@@ -56,10 +72,21 @@ impl Default for Options {
             horizon_ms: None,
             methods: Vec::new(),
             joint: true,
+            scores: true,
+            performance: None,
             min_rows: 100,
             seed: 0,
         }
     }
+}
+
+/// What was calibrated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibrated {
+    /// The thresholds.
+    pub thresholds: Thresholds,
+    /// What got none and is judged by convention, with the reason; where the reference is too short, how much is needed.
+    pub left: Vec<String>,
 }
 
 /// Why thresholds cannot be calibrated.
@@ -107,36 +134,64 @@ const EXTRAPOLATION: f64 = 8.0;
 /// Windows below which no tail is fitted.
 const MIN_WINDOWS: usize = 14;
 
-/// Calibrates thresholds for windows of a topic on its reference.
+/// Calibrates thresholds for windows of a topic on its reference: of columns, of all columns together, of the scores that
+/// the reference counts, and of metrics on labels.
 ///
 /// # Errors
 /// A reference that is too short for the wanted time (the error says how much is needed), or whose blocks do not make
 /// windows.
-pub fn calibrate(reference: &Reference, options: &Options) -> Result<Thresholds, Error> {
-    if options.expected_time_between_alarms_ms <= 0 || options.share <= 0.0 || options.share > 1.0 {
+pub fn calibrate(reference: &Reference, options: &Options) -> Result<Calibrated, Error> {
+    let shares = [options.share, options.performance.as_ref().map_or(options.share, |of| of.share)];
+    if options.expected_time_between_alarms_ms <= 0 || shares.iter().any(|s| *s <= 0.0 || *s > 1.0) {
         let message = "the expected time between alarms must be positive, and the share in (0, 1]";
         return Err(Error::Options(message.into()));
     }
     let folds = Folds::of(reference, options)?;
-    let rate = folds.step_ms / options.expected_time_between_alarms_ms as f64 * options.share;
-    enough(&folds, rate, options)?;
-    let series = effects::all(&folds, options);
+    let rate = folds.rate(options, options.share);
+    enough(&folds, rate, options, options.share)?;
+    let mut series = effects::all(&folds, options);
+    let columns = series.len();
+    series.extend(scores(reference, options)?);
     let horizon_ms = options.horizon_ms.unwrap_or(folds.range_ms).max(0);
     let reach = 1.0 + horizon_ms as f64 / (folds.range_ms.max(1) as f64 / 2.0);
     let tail = tail::fit(&series, rate, reach);
+    let performance = options.performance.as_ref().map(|of| metrics::bounds(&folds, of, options));
+    let (metrics, left) = performance.unwrap_or_default();
     let calibration = Calibration {
         window: options.window.text(),
         expected_time_between_alarms_ms: options.expected_time_between_alarms_ms,
         windows: folds.windows.len() as u64,
         independent_windows: (tail.independent * 10.0).round() / 10.0,
-        subjects: tail.subjects as u64,
+        subjects: (tail.subjects + metrics.len()) as u64,
         horizon_ms,
     };
-    let bounds = series.into_iter().zip(tail.bounds).map(|(series, bound)| (series.key, bound)).collect();
-    Ok(Thresholds { calibration: Some(calibration), drifted_share: None, bounds })
+    let mut bounds = series.into_iter().map(|series| series.key).zip(tail.bounds);
+    let thresholds = Thresholds {
+        calibration: Some(calibration),
+        drifted_share: None,
+        bounds: bounds.by_ref().take(columns).collect(),
+        predictions: bounds.collect(),
+        metrics,
+    };
+    Ok(Calibrated { thresholds, left })
 }
 
-fn enough(folds: &Folds, rate: f64, options: &Options) -> Result<(), Error> {
+/// The effects of scores in the same windows: of their distribution, and of rows without one. Scores outside of the
+/// reference's range say nothing: models give few that are as high as the highest.
+fn scores(reference: &Reference, options: &Options) -> Result<Vec<series::Series>, Error> {
+    if !options.scores || reference.blocks.iter().all(|block| block.scored.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let plan = Arc::new(score_plan(Some(reference), reference.plan.segments.clone()));
+    let found = of_scores(reference, &plan).map_err(|error| Error::Options(error.to_string()))?;
+    let Some(scores) = found else { return Ok(Vec::new()) };
+    let folds = Folds::of(&scores, options)?;
+    let mut series = effects::all(&folds, &Options { joint: false, ..options.clone() });
+    series.retain(|series| matches!(series.key.measure, Measure::Distribution(_) | Measure::Missing));
+    Ok(series)
+}
+
+fn enough(folds: &Folds, rate: f64, options: &Options, share: f64) -> Result<(), Error> {
     let needed = (1.0 / (EXTRAPOLATION * rate)).ceil().max(MIN_WINDOWS as f64);
     let windows = folds.windows.len();
     if windows as f64 >= needed {
@@ -145,7 +200,7 @@ fn enough(folds: &Folds, rate: f64, options: &Options) -> Result<(), Error> {
     let show = |ms: f64| millrace_topics::show_duration(((ms / 3_600_000.0).round() * 3_600_000.0) as i64);
     let possible = match windows < MIN_WINDOWS {
         true => "nothing".to_owned(),
-        false => show(EXTRAPOLATION * windows as f64 * folds.step_ms * options.share),
+        false => show(EXTRAPOLATION * windows as f64 * folds.step_ms * share),
     };
     Err(Error::TooShort {
         windows,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use millrace_statistics::distribution::normal::isf;
+
 use super::prior::{self, Prior};
 use super::series::{Series, independent};
 use crate::judge::{Bound, Measure};
@@ -35,10 +37,8 @@ const CONFIDENCE: f64 = 1.2816;
 /// `reach`: how far from the reference's middle the last live window lies, in halves of the reference. The two halves
 /// are one such half apart: what they differ by, a slow trend makes `reach` times as large.
 pub(super) fn fit(series: &[Series], rate: f64, reach: f64) -> Tail {
-    let windows = series.iter().flat_map(|s| &s.effects).map(|(window, _)| window + 1).max().unwrap_or(0);
-    let least = (MIN_SHARE * windows as f64).ceil() as usize;
-    let judged: Vec<bool> =
-        series.iter().map(|s| s.excluded.is_none() && s.effects.len() >= least.max(3)).collect();
+    let windows = windows(series);
+    let judged = judged(series, windows);
     let priors = prior::by_measure(series, &judged);
     let largest = largest(series, &judged, &priors, windows);
     let independent = independent(&[&largest]);
@@ -50,6 +50,29 @@ pub(super) fn fit(series: &[Series], rate: f64, reach: f64) -> Tail {
         bound(series, *judged, fitted, (reach, whole))
     });
     Tail { bounds: bounds.collect(), independent, subjects: judged.iter().filter(|judged| **judged).count() }
+}
+
+/// Thresholds of a few subjects whose effects are in standard errors: each is taken for normal about its own mean, with its
+/// own spread (Student's t), at an equal part of the rate (Bonferroni). Of so few the greatest is far from its limit, and
+/// a Gumbel distribution asks for half as much again. `windows`: how many were held out.
+pub(super) fn fit_few(series: &[Series], rate: f64, windows: usize) -> Vec<Bound> {
+    let judged = judged(series, windows);
+    let count = judged.iter().filter(|judged| **judged).count();
+    let score = isf((rate / count.max(1) as f64).min(0.5));
+    let bounds = series.iter().zip(&judged).map(|(series, judged)| {
+        let fitted = series.spread(None).map(|spread| spread.effect(score));
+        bound(series, *judged, fitted, (0.0, series.rows))
+    });
+    bounds.collect()
+}
+
+fn windows(series: &[Series]) -> usize {
+    series.iter().flat_map(|s| &s.effects).map(|(window, _)| window + 1).max().unwrap_or(0)
+}
+
+fn judged(series: &[Series], windows: usize) -> Vec<bool> {
+    let least = (MIN_SHARE * windows as f64).ceil() as usize;
+    series.iter().map(|s| s.excluded.is_none() && s.effects.len() >= least.max(3)).collect()
 }
 
 fn bound(series: &Series, judged: bool, fitted: Option<f64>, (reach, whole): (f64, u64)) -> Bound {

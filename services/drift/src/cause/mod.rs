@@ -10,7 +10,7 @@ mod explain;
 mod lineage;
 mod place;
 
-use millrace_schemas::envelope::{DriftEvent, DriftKind};
+use millrace_schemas::envelope::DriftEvent;
 
 pub use depends::Depends;
 pub use lineage::of_view;
@@ -65,18 +65,62 @@ fn mark(events: &mut [DriftEvent], cause: &Cause, rank: i32) {
     for &index in &cause.findings {
         let event = &mut events[index];
         (event.cause_group, event.rank) = (Some(rank), Some(rank));
-        if index == cause.root || event.kind != DriftKind::Finding {
-            continue;
-        }
-        event.root = Some(root.clone());
-        if !event.detail.is_empty() {
-            event.detail = format!("{} It goes with {root}.", event.detail);
+        if index != cause.root {
+            goes_with(event, &root);
         }
     }
 }
 
+fn goes_with(event: &mut DriftEvent, root: &str) {
+    event.root = Some(root.to_owned());
+    if !event.detail.is_empty() {
+        let stop = if event.detail.ends_with('.') { "" } else { "." };
+        event.detail = format!("{}{stop} It goes with {root}.", event.detail);
+    }
+}
+
+/// Groups findings under causes that were told before: `past` are roots of windows that overlap the findings' own, each
+/// with since when it has drifted. What none of them explains is grouped by itself ([`group`]).
+///
+/// A finding under a past root gets that one's group and rank, by which reports of the window know it.
+pub fn group_after(
+    events: &mut [DriftEvent],
+    past: &[(DriftEvent, i64)],
+    depends: &Depends,
+    onset_ms: impl Fn(&DriftEvent) -> Option<i64>,
+    tolerance_ms: i64,
+) {
+    let roots = past.iter().map(|(event, _)| DriftEvent { root: None, ..event.clone() });
+    let mut all: Vec<DriftEvent> = events.iter().cloned().chain(roots).collect();
+    let since = |event: &DriftEvent| {
+        let known = past.iter().find(|(other, _)| other.id == event.id);
+        known.map_or_else(|| onset_ms(event), |(_, since_ms)| Some(*since_ms))
+    };
+    let mut explained = vec![false; events.len()];
+    for cause in group(&mut all, depends, since, tolerance_ms) {
+        let Some((root, _)) = cause.root.checked_sub(events.len()).and_then(|at| past.get(at)) else {
+            continue;
+        };
+        let own = explained.len();
+        for index in cause.findings.into_iter().filter(|index| *index < own) {
+            explained[index] = true;
+            (events[index].cause_group, events[index].rank) = (root.cause_group, root.rank);
+            goes_with(&mut events[index], &about(root));
+        }
+    }
+    let (mut places, mut rest) = (Vec::new(), Vec::new());
+    for index in (0..events.len()).filter(|index| !explained[*index]) {
+        places.push(index);
+        rest.push(events[index].clone());
+    }
+    group(&mut rest, depends, onset_ms, tolerance_ms);
+    for (index, event) in places.into_iter().zip(rest) {
+        events[index] = event;
+    }
+}
+
 /// `amount in country=NE`.
-fn about(event: &DriftEvent) -> String {
+pub(crate) fn about(event: &DriftEvent) -> String {
     let name = event.column.clone().unwrap_or_else(|| format!("{} of {}", event.method, event.topic));
     event.segment.as_ref().map_or(name.clone(), |segment| format!("{name} in {segment}"))
 }

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use millrace_schemas::envelope::Subject;
+use millrace_schemas::envelope::{DriftKind, Subject};
 
 use super::*;
 

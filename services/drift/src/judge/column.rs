@@ -108,6 +108,7 @@ pub fn measure_column(
             let found = share((0, a.present()), (below + above, b.present()), Sides::More)?;
             Ok(found.beyond(expected))
         }
+        Measure::Metric => Err("metrics are of labels".to_owned()),
         Measure::OutsideJointly | Measure::Mmd | Measure::Classifier => {
             Err(format!("{measure} is of all columns together"))
         }

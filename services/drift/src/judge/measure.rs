@@ -24,6 +24,8 @@ pub enum Measure {
     Mmd,
     /// Of all columns: how well a classifier tells the windows apart.
     Classifier,
+    /// Of labels: by how many standard errors a metric is worse than what the model was deployed with.
+    Metric,
 }
 
 /// A name that is no measure's.
@@ -46,6 +48,7 @@ impl Measure {
             Self::OutsideJointly => "outside_jointly",
             Self::Mmd => "mmd",
             Self::Classifier => "classifier",
+            Self::Metric => "metric",
         }
     }
 
@@ -69,6 +72,8 @@ impl Measure {
             Self::Distribution(_) | Self::Mmd => 0.01,
             Self::Classifier => 0.02,
             Self::Outside => 0.2,
+            // An interval of 95 % spans as much.
+            Self::Metric => 1.96,
             _ => 0.064,
         }
     }
@@ -78,15 +83,21 @@ impl Measure {
     /// 1988 (h = 0.2: a small effect). The others are set to 0.1, the default of common tools.
     pub fn conventional(self) -> Option<f64> {
         match self {
-            Self::Distribution(Method::Wasserstein | Method::Energy | Method::AndersonDarling) => None,
+            Self::Distribution(Method::Wasserstein | Method::Energy | Method::AndersonDarling)
+            | Self::Metric => None,
             Self::Distribution(_) | Self::Mmd => Some(0.1),
             _ => Some(0.2),
         }
     }
 
-    /// By which power of the number of rows chance effects shrink: PSI is of second order in the differences.
+    /// By which power of the number of rows chance effects shrink: PSI is of second order in the differences, standard
+    /// errors have shrunk already.
     pub fn noise_power(self) -> f64 {
-        if self == Self::Distribution(Method::Psi) { 1.0 } else { 0.5 }
+        match self {
+            Self::Distribution(Method::Psi) => 1.0,
+            Self::Metric => 0.0,
+            _ => 0.5,
+        }
     }
 
     /// The largest effect there can be, where there is a largest.
@@ -95,7 +106,8 @@ impl Measure {
         match self {
             Self::Distribution(
                 AndersonDarling | CramerVonMises | Energy | Psi | Wasserstein | WassersteinNormed,
-            ) => None,
+            )
+            | Self::Metric => None,
             Self::Distribution(_) | Self::Classifier => Some(1.0),
             Self::Mmd => Some(std::f64::consts::SQRT_2),
             _ => Some(std::f64::consts::PI),

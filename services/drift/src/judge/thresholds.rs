@@ -63,6 +63,10 @@ pub struct Thresholds {
     pub drifted_share: Option<f64>,
     /// By what they are of.
     pub bounds: BTreeMap<Key, Bound>,
+    /// Of the scores in topics of predictions.
+    pub predictions: BTreeMap<Key, Bound>,
+    /// Of metrics on labels, in standard errors below what the model was deployed with.
+    pub metrics: BTreeMap<String, Bound>,
 }
 
 /// Why a file is none of thresholds: names file, line and key.
@@ -107,7 +111,20 @@ impl Thresholds {
             }
         }
         super::joint_measures().into_iter().for_each(|measure| set(None, crate::window::WHOLE, measure));
-        Self { calibration: None, drifted_share: None, bounds }
+        Self { bounds, ..Self::default() }
+    }
+
+    /// Those of the scores in topics of predictions: as the file has them, else what practice takes for notable. All columns
+    /// together would say no more: there is one.
+    #[must_use]
+    pub fn of_predictions(&self, plan: &Plan, segments: &[String], rows: u64) -> Self {
+        if !self.predictions.is_empty() {
+            let (calibration, bounds) = (self.calibration.clone(), self.predictions.clone());
+            return Self { calibration, bounds, ..Self::default() };
+        }
+        let mut conventional = Self::conventional(plan, segments, rows, &[]);
+        conventional.retain(|key| matches!(key.measure, Measure::Distribution(_) | Measure::Missing));
+        conventional
     }
 
     /// Keeps those of some keys alone.
@@ -139,6 +156,12 @@ impl Bound {
     pub fn at(&self, measure: Measure, window_rows: u64) -> Option<f64> {
         let Self::Effect { effect, rows, .. } = self else { return None };
         let smaller = (*rows as f64 / window_rows.max(1) as f64).max(1.0);
+        if measure == Measure::Metric {
+            // What days differ by does not shrink with their size as standard errors do: a larger window is judged no finer
+            // than those that it was calibrated on.
+            let larger = if *rows > 0 { (window_rows as f64 / *rows as f64).max(1.0) } else { 1.0 };
+            return Some(effect * larger.sqrt());
+        }
         Some(effect * libm::pow(smaller, measure.noise_power()))
     }
 
@@ -165,5 +188,8 @@ mod tests {
         assert!((bound.at(ks, 100).unwrap() - 0.2).abs() < 1e-12);
         assert!((bound.at(Measure::Distribution(Method::Psi), 1_000).unwrap() - 0.2).abs() < 1e-12);
         assert_eq!(Bound::NotJudged { reason: String::new() }.at(ks, 1), None);
+        let metric = Bound::Effect { effect: 4.0, rows: 1_000, expected: 0.0 };
+        assert_eq!(metric.at(Measure::Metric, 10), Some(4.0));
+        assert_eq!(metric.at(Measure::Metric, 4_000), Some(8.0));
     }
 }

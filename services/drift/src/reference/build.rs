@@ -283,6 +283,8 @@ impl Blocks {
                     let bound = self.plan.bounds.sample_rows;
                     let scores = block.scores.entry(segment.to_owned());
                     scores.or_insert_with(|| Scores::new(bound)).add(*scored);
+                    let counts = block.scored.entry(segment.to_owned()).or_default();
+                    counts.add(scored.score, scored.label);
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! - `head`: a block and segment: how many rows, the sample's ids (`state`);
 //! - `column`: one column of them: rows, missing, infinite, mistyped, min, max, `counts` (per bin of the plan's edges, or
 //!   per named value, then other and new ones), and all that is kept as bytes (`state`);
-//! - `scores`, `delays`: as bytes.
+//! - `scores`, `scored`, `delays`: as bytes.
 //!
 //! The file's metadata holds, under `millrace.reference`, the version of this layout, bounds, segments and source.
 
@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::rows::{FileRow, Part, Rows, read_rows, schema};
-use super::{Block, Delays, Error, Reference, Scores};
+use super::{Block, Delays, Error, Reference, Scored, Scores};
 use crate::profile::{Bounds, ColumnPlan, Kind, Plan, Profile, Seen, SegmentPlan};
 
 const KEY: &str = "millrace.reference";
@@ -178,6 +178,13 @@ fn score_rows(block: &Block) -> Rows {
             ..of_block(Part::Scores, block, segment)
         });
     }
+    for (segment, scored) in &block.scored {
+        rows.push(FileRow {
+            rows: Some(scored.labelled()),
+            state: Some(scored.to_bytes()),
+            ..of_block(Part::Scored, block, segment)
+        });
+    }
     rows
 }
 
@@ -225,13 +232,16 @@ impl Parts {
         else {
             return Err("a row names no block or segment".to_owned());
         };
-        let (segments, scores, unseen) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let block =
-            self.blocks.entry(start_ms).or_insert(Block { start_ms, end_ms, segments, scores, unseen });
+        let fresh = || Block { start_ms, end_ms, ..Block::default() };
+        let block = self.blocks.entry(start_ms).or_insert_with(fresh);
         match row.part {
             Part::Scores => {
                 let scores = Scores::from_bytes(&state).ok_or("scores are torn")?;
                 block.scores.insert(segment, scores);
+            }
+            Part::Scored => {
+                let scored = Scored::from_bytes(&state).map_err(|error| error.to_string())?;
+                block.scored.insert(segment, scored);
             }
             Part::Unseen => {
                 block.unseen.insert(segment, row.counts.unwrap_or_default());

@@ -5,8 +5,10 @@ mod delay;
 mod discover;
 mod edges;
 mod file;
+mod of_scores;
 mod quality;
 mod rows;
+mod scored;
 mod scores;
 mod season;
 mod support;
@@ -19,7 +21,9 @@ use std::sync::Arc;
 
 pub use build::{BuildOptions, build};
 pub use delay::Delays;
+pub use of_scores::{SCORE, of_scores, score_plan};
 pub use quality::{ColumnQuality, Quality, QualityError};
+pub use scored::Scored;
 pub use scores::{ScoreRow, Scores};
 pub use season::{NotJudged, Season};
 pub use support::Support;
@@ -51,6 +55,8 @@ pub struct Block {
     pub segments: BTreeMap<String, Profile>,
     /// Scores with labels by segment, where the training data has scores.
     pub scores: BTreeMap<String, Scores>,
+    /// All of these rows as counts, by segment.
+    pub scored: BTreeMap<String, Scored>,
     /// By segment, per column of the plan: rows with an id that the other half of the reference does not have. Not known
     /// where it is empty.
     pub unseen: BTreeMap<String, Vec<u64>>,

@@ -16,15 +16,17 @@ pub(super) enum Part {
     Head,
     Column,
     Scores,
+    Scored,
     Delays,
     Unseen,
 }
 
-const PARTS: [(Part, &str); 6] = [
+const PARTS: [(Part, &str); 7] = [
     (Part::Plan, "plan"),
     (Part::Head, "head"),
     (Part::Column, "column"),
     (Part::Scores, "scores"),
+    (Part::Scored, "scored"),
     (Part::Delays, "delays"),
     (Part::Unseen, "unseen"),
 ];

@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use super::display::Bins;
 use super::page::{Cause, Chart, ColumnCard, Page, Timeline};
+use crate::cause::about;
 
 /// Subjects that the time line shows: those of the greatest severity.
 const STRIPS: usize = 40;
@@ -107,11 +108,11 @@ fn facts(
 
 /// Causes of all windows, by their root; the gravest first.
 fn causes(events: &[&DriftEvent], day: &dyn Fn(i64) -> String) -> Vec<Cause> {
-    let mut groups: BTreeMap<(i64, i64, &str, i32), Vec<&DriftEvent>> = BTreeMap::new();
+    // By window and root: what moved along may be of another topic, or have been told days later.
+    let mut groups: BTreeMap<(i64, i64, String), Vec<&DriftEvent>> = BTreeMap::new();
     for event in events.iter().filter(|event| event.kind == DriftKind::Finding && event.drifted) {
-        let group = event.cause_group.unwrap_or(i32::MAX);
-        let key = (event.window_end_ms, event.window_start_ms, event.topic.as_str(), group);
-        groups.entry(key).or_default().push(event);
+        let root = event.root.clone().unwrap_or_else(|| about(event));
+        groups.entry((event.window_end_ms, event.window_start_ms, root)).or_default().push(event);
     }
     struct Found<'a> {
         worst: &'a DriftEvent,

@@ -51,6 +51,21 @@ fn what_moved_along_stands_under_its_cause_and_windows_are_counted() {
 }
 
 #[test]
+fn what_follows_in_another_topic_stands_under_the_cause_too() {
+    let follows = |column: &str| DriftEvent {
+        topic: "predictions".into(),
+        root: Some("amount".into()),
+        ..finding(1, column, 5.0, 1, "It moved.")
+    };
+    let events = [finding(1, "amount", 2.0, 1, "amount rose."), follows("score"), follows("precision")];
+    let page = page_of_events("fraud", &events, &shown);
+    assert_eq!(page.causes.len(), 1);
+    assert_eq!((page.causes[0].title.as_str(), page.causes[0].severity), ("amount", 2.0));
+    assert_eq!(page.causes[0].follows, ["precision", "score"]);
+    assert!(page.causes[0].sentence.ends_with("In the window from day 1."), "{}", page.causes[0].sentence);
+}
+
+#[test]
 fn a_final_window_takes_the_place_of_the_provisional_one() {
     let mut early = finding(1, "amount", 9.0, 1, "amount rose.");
     early.status = DriftStatus::Provisional;

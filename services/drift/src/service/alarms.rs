@@ -48,6 +48,7 @@ pub fn alarms(
         trained: Arc::new(|_, _| None),
         requests: false,
         detectors: WindowDetectors::new(of_windows(&layout.detectors), layout.table.judge_from_ms),
+        outcomes_ms: None,
     };
     let mut report = Report::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new(&app.name)));
     let mut decoder = Decoder::new(journal.format, schema, registry);

@@ -314,6 +314,7 @@ fn report() -> Box<dyn Task> {
         trained: Arc::new(|_, _| None),
         requests: true,
         detectors: WindowDetectors::default(),
+        outcomes_ms: None,
     };
     Box::new(Report::new(plan, Arc::new(Clocks::default()), Arc::new(Measures::new("test"))))
 }

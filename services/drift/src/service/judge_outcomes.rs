@@ -151,11 +151,17 @@ impl OutcomesJudge {
         let Some(reached_ms) = times.collect::<Option<Vec<_>>>().and_then(|all| all.into_iter().min()) else {
             return Ok(());
         };
-        while let Some(entry) = self.waiting.first_entry().filter(|entry| *entry.key() <= reached_ms) {
-            let (as_of_ms, records) = entry.remove_entry();
-            let (windows, observed) = self.keep(records);
+        while let Some(as_of_ms) = self.next_told().filter(|as_of_ms| *as_of_ms <= reached_ms) {
+            let records = self.waiting.remove(&as_of_ms).unwrap_or_default();
+            let (mut windows, observed) = self.keep(records);
             let arrivals = self.arrivals(as_of_ms, observed);
             let signals = self.signals.remove(&as_of_ms).map(|(signals, _)| signals).unwrap_or_default();
+            let start_ms = as_of_ms.saturating_sub(self.plan.join.length_ms);
+            let ended = Span { end_ms: as_of_ms, start_ms, number: 0 };
+            // Labels of older predictions come in while nobody predicts.
+            if !signals.is_empty() && !windows.contains(&ended) {
+                windows.push(ended);
+            }
             for window in windows {
                 let ends_now = window.end_ms == as_of_ms;
                 let arrivals = arrivals.clone().filter(|_| ends_now);
@@ -166,6 +172,12 @@ impl OutcomesJudge {
             self.forget(as_of_ms);
         }
         Ok(())
+    }
+
+    /// The first instant as of which something waits.
+    fn next_told(&self) -> Option<i64> {
+        let waiting = self.waiting.keys().next().into_iter();
+        waiting.chain(self.signals.keys().next()).min().copied()
     }
 
     /// Replaces what was known; the windows about which something is new, ascending, and how many labels are.
@@ -284,3 +296,6 @@ impl Task for OutcomesJudge {
         (self.known.len() as u64, self.assembler.open_bytes() as u64)
     }
 }
+
+#[cfg(test)]
+mod tests;

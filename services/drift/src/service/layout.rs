@@ -24,7 +24,7 @@ use super::skew::SkewPlan;
 use super::stream::Stream;
 use super::{Error, missing};
 use crate::profile::{Bounds, ColumnPlan, Kind, Plan, SegmentPlan};
-use crate::reference::Season;
+use crate::reference::{Reference, Season, score_plan};
 use crate::window::WindowSpec;
 
 const DAY_MS: i64 = 86_400_000;
@@ -85,12 +85,9 @@ impl<'a> Layout<'a> {
             streams.push(Arc::new(features(app, table, topic, windows, &models)?));
         }
         if let Some(topic) = table.predictions.as_ref().and_then(|stem| app.topic(stem)) {
-            streams.push(Arc::new(predictions(
-                table,
-                topic,
-                windows,
-                reference_segments(app, table, &models)?,
-            )?));
+            let reference = reference_of(app, table, &models)?;
+            let reference = reference.as_ref().map(|loaded| &loaded.reference);
+            streams.push(Arc::new(predictions(table, topic, windows, reference)));
         }
         let labels = labels(app, table)?;
         let skew = SkewPlan::of(app, table, Grid::of(windows, table.lateness_ms))?.map(Arc::new);
@@ -337,18 +334,20 @@ fn predictions(
     table: &DriftTable,
     topic: &Topic,
     windows: WindowSpec,
-    known: Vec<SegmentPlan>,
-) -> Result<Stream, Error> {
-    let score = if table.task == TaskKind::Multiclass {
-        ColumnPlan::new("decision", Kind::Category)
-    } else {
-        ColumnPlan::new("score", Kind::Numeric)
+    reference: Option<&Reference>,
+) -> Stream {
+    let known = reference.map(|reference| reference.plan.segments.clone()).unwrap_or_default();
+    let segments = segments(table, &known);
+    let plan = match table.task {
+        TaskKind::Multiclass => {
+            Plan::new(vec![ColumnPlan::new("decision", Kind::Category)], Bounds::of_columns(1), segments)
+        }
+        _ => score_plan(reference, segments),
     };
     let mut context = table.segments.clone();
     context.extend(table.groups.iter().filter(|name| !table.segments.contains(name)).cloned());
     context.extend(table.list.iter().filter(|name| !context.contains(name)).cloned().collect::<Vec<_>>());
-    let plan = Plan::new(vec![score], Bounds::of_columns(1), segments(table, &known));
-    Ok(Stream {
+    Stream {
         stem: topic.stem.clone(),
         input: input(topic),
         plan: Arc::new(plan),
@@ -356,7 +355,7 @@ fn predictions(
         lateness_ms: table.lateness_ms,
         id: topic.id.clone().unwrap_or_default(),
         predictions: Some(context),
-    })
+    }
 }
 
 /// The declared segments, with the values that the reference tells apart. A segment of which no value is known would be
@@ -367,15 +366,6 @@ fn segments(table: &DriftTable, known: &[SegmentPlan]) -> Vec<SegmentPlan> {
         .filter(|plan| table.segments.contains(&plan.column) && !plan.values.is_empty())
         .cloned()
         .collect()
-}
-
-fn reference_segments(
-    app: &Application,
-    table: &DriftTable,
-    models: &Models,
-) -> Result<Vec<SegmentPlan>, Error> {
-    let found = reference_of(app, table, models)?;
-    Ok(found.map(|loaded| loaded.reference.plan.segments.clone()).unwrap_or_default())
 }
 
 /// The model that is declared first, by name and version.

@@ -24,6 +24,7 @@ mod message;
 mod notes;
 mod observe;
 mod outputs;
+mod past;
 mod report;
 mod scores_of;
 mod shared;

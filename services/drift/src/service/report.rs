@@ -13,6 +13,7 @@ use super::detect::WindowDetectors;
 use super::measures::Measures;
 use super::message::{Assembler, Message};
 use super::notes::{Entry, Span};
+use super::past::{PastCauses, is_of_outcomes};
 use super::shared::Clocks;
 use crate::alarm::{Action, Alarms, Command, Rules};
 use crate::cause::{self, Depends};
@@ -73,6 +74,9 @@ pub struct ReportPlan {
     pub requests: bool,
     /// Detectors of windows, before the first one.
     pub detectors: WindowDetectors,
+    /// Where windows of rows are judged beside outcomes: how long after a window's end its outcomes may still be told, in
+    /// ms.
+    pub outcomes_ms: Option<i64>,
 }
 
 /// The task. There is one.
@@ -82,6 +86,11 @@ pub struct Report {
     alarms: Alarms,
     triggers: Triggers,
     detectors: WindowDetectors,
+    past: PastCauses,
+    /// Outcomes of windows whose rows are not judged yet, in the order in which they were told.
+    waiting: Vec<(Span, Said)>,
+    /// The end of the last window of rows that was judged for good, in ms.
+    rows_ms: Option<i64>,
     served: Served,
     labels: u64,
     /// The end of the last window, in ms: what the stream's clock shows.
@@ -105,6 +114,9 @@ impl Report {
             alarms: Alarms::new(Rules::default()),
             triggers: Triggers::new(plan.triggers.clone()),
             detectors: plan.detectors.clone(),
+            past: PastCauses::new(plan.outcomes_ms.unwrap_or(0)),
+            waiting: Vec::new(),
+            rows_ms: None,
             plan,
             assembler: Assembler::default(),
             served: Served::default(),
@@ -141,13 +153,18 @@ impl Report {
 
     fn take_one(&mut self, row: u32, message: Message<Entry>, written: &mut Written) -> Result<(), Error> {
         match message.head {
-            Entry::Judged { window, provisional, revision, .. } => {
+            Entry::Judged { topic, window, provisional, revision, .. } => {
                 let mut said: Said = read(&message.body)?;
                 if !provisional && revision == 0 {
                     let found = self.detectors.take(&said.events, &said.means, said.served.as_ref());
                     said.events.extend(found);
                 }
-                self.judged(row, window, provisional, said, written);
+                // The judge of rows names no topic: it judges all of them together.
+                match topic.is_empty() && self.plan.outcomes_ms.is_some() {
+                    true => self.rows_judged(row, window, provisional, said, written),
+                    false if self.waits(window, provisional, &said) => self.waiting.push((window, said)),
+                    false => self.judged(row, window, provisional, said, written),
+                }
             }
             Entry::Command { .. } => self.command(&read(&message.body)?),
             Entry::Tick { time_ms } => {
@@ -159,13 +176,51 @@ impl Report {
         Ok(())
     }
 
+    /// Whether outcomes wait for the rows of their window: what drifted there may be behind them.
+    fn waits(&self, window: Span, provisional: bool, said: &Said) -> bool {
+        let known = self.plan.outcomes_ms.is_none() || self.rows_ms >= Some(window.end_ms);
+        !provisional && !known && is_of_outcomes(&said.events)
+    }
+
+    /// A window of rows was judged: the outcomes of windows up to it need not wait any more.
+    fn rows_judged(&mut self, row: u32, window: Span, provisional: bool, said: Said, written: &mut Written) {
+        self.judged(row, window, provisional, said, written);
+        if provisional {
+            return;
+        }
+        self.rows_ms = self.rows_ms.max(Some(window.end_ms));
+        let ready = |waiting: &mut (Span, Said)| waiting.0.end_ms <= window.end_ms;
+        let ready: Vec<(Span, Said)> = self.waiting.extract_if(.., ready).collect();
+        for (window, said) in ready {
+            self.judged(row, window, false, said, written);
+        }
+    }
+
+    /// Groups what drifted under its causes, also those that were told of the same window before.
+    fn group(&mut self, window: Span, provisional: bool, events: &mut [DriftEvent]) {
+        let (alarms, depends, tolerance_ms) = (&self.alarms, &self.plan.depends, self.plan.tolerance_ms);
+        let since = |event: &DriftEvent| alarms.since_ms(event);
+        if !is_of_outcomes(events) {
+            cause::group(events, depends, since, tolerance_ms);
+            if !provisional {
+                self.past.take(window, events, since);
+            }
+            return;
+        }
+        let concerns = |cause: &&super::past::PastCause| {
+            events.iter().filter(|event| event.drifted).all(|event| cause.concerns(event))
+        };
+        let past = self.past.overlapping(window).filter(concerns);
+        let past: Vec<(DriftEvent, i64)> = past.map(|cause| (cause.event.clone(), cause.since_ms)).collect();
+        cause::group_after(events, &past, depends, since, tolerance_ms);
+    }
+
     fn judged(&mut self, row: u32, window: Span, provisional: bool, said: Said, written: &mut Written) {
         let Said { mut events, measurements, labels, served, .. } = said;
         for event in &mut events {
             event.alarm = self.alarms.observe(event);
         }
-        let alarms = &self.alarms;
-        cause::group(&mut events, &self.plan.depends, |event| alarms.since_ms(event), self.plan.tolerance_ms);
+        self.group(window, provisional, &mut events);
         events.iter_mut().for_each(DriftEvent::seal);
         events.retain(|event| event.drifted || event.kind == DriftKind::Summary);
         if !provisional {
@@ -252,3 +307,6 @@ impl Task for Report {
         (self.alarms.iter().count() as u64, 0)
     }
 }
+
+#[cfg(test)]
+mod tests;

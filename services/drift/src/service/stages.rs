@@ -119,6 +119,10 @@ fn service(
         },
         requests: retrain.is_some(),
         detectors: WindowDetectors::new(of_windows(&layout.detectors), layout.table.judge_from_ms),
+        outcomes_ms: layout.join().map(|join| {
+            let told = join.horizon_ms.max(join.settled_ms);
+            told.saturating_add(join.length_ms.saturating_add(join.step_ms).saturating_mul(2))
+        }),
     };
     let mut stages = observing(layout, router.as_ref(), &shared);
     stages.extend(judges(layout, &shared));

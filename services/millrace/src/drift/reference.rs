@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use millrace_drift::calibrate;
+use millrace_drift::calibrate::{self, DATA_SHARE, METRICS_SHARE, Performance, QUALITY_SHARE};
 use millrace_drift::reference::{self, BuildOptions, Quality, Reference, Season};
-use millrace_drift::service::{QUALITY, REFERENCE, THRESHOLDS, window_of};
+use millrace_drift::service::{Models, QUALITY, REFERENCE, THRESHOLDS, window_of};
 use millrace_topics::{Application, DriftTable, ModelRef, Role, WindowTable, show_duration, watched_columns};
 
 use crate::application;
@@ -35,7 +35,7 @@ pub fn build(folder: &Path, args: &ReferenceArgs) -> Result<()> {
         ..BuildOptions::default()
     };
     let built = reference::build(&args.inputs, &options)?;
-    let place = place(&app, args.model.as_deref())?;
+    let place = place(&app, wanted(&app, args.model.as_deref())?.as_ref())?;
     let file = place.join(REFERENCE);
     built.write(&file)?;
     let rows = built.total("").map_or(0, |profile| profile.rows());
@@ -61,10 +61,6 @@ pub fn build(folder: &Path, args: &ReferenceArgs) -> Result<()> {
 const CHECKS_OF_COLUMN: f64 = 2.0;
 const CHECKS_OF_ROWS: f64 = 2.0;
 
-/// What part of the false alarms each kind of finding may raise: the rest, a tenth, is that of metrics on labels.
-const QUALITY_SHARE: f64 = 0.1;
-const DATA_SHARE: f64 = 0.8;
-
 /// The wanted false alarms per window; of windows of rows, per day.
 fn rate_per_window(table: &DriftTable) -> f64 {
     let step_ms = match table.window {
@@ -78,7 +74,8 @@ fn rate_per_window(table: &DriftTable) -> f64 {
 pub fn calibrate(folder: &Path, app: &str, model: Option<&str>) -> Result<()> {
     let app = load(folder, app)?;
     let table = table(&app)?;
-    let place = place(&app, model)?;
+    let wanted = wanted(&app, model)?;
+    let place = place(&app, wanted.as_ref())?;
     let file = place.join(REFERENCE);
     if !file.exists() {
         bail!("{} is missing: `millrace drift reference {}` makes it", file.display(), app.name);
@@ -94,15 +91,21 @@ pub fn calibrate(folder: &Path, app: &str, model: Option<&str>) -> Result<()> {
         expected_time_between_alarms_ms: table.expected_time_between_alarms_ms,
         share: DATA_SHARE,
         season,
+        scores: table.predictions.is_some(),
+        performance: wanted.and_then(|model| performance(&app, table, &model)),
         ..calibrate::Options::default()
     };
-    let thresholds =
+    let calibrate::Calibrated { thresholds, left } =
         calibrate::calibrate(&reference, &options).map_err(|error| anyhow!("{}: {error}", file.display()))?;
     write(&place.join(THRESHOLDS), &thresholds.to_toml())?;
+    if options.scores && thresholds.predictions.is_empty() {
+        println!("judged by convention: scores, since the reference counts none; build it with --score");
+    }
+    left.iter().for_each(|reason| println!("judged by convention: {reason}"));
     if let Some(made) = &thresholds.calibration {
         println!(
             "{} thresholds from {} windows held out; one false alarm in {} over all of them together",
-            thresholds.bounds.len(),
+            thresholds.bounds.len() + thresholds.predictions.len() + thresholds.metrics.len(),
             made.windows,
             show_duration(made.expected_time_between_alarms_ms)
         );
@@ -130,15 +133,31 @@ fn table(app: &Application) -> Result<&DriftTable> {
     }
 }
 
-/// The folder of the model version: the one given, or the first one deployed on the watched predictions; without a
-/// model the application's own.
-fn place(app: &Application, model: Option<&str>) -> Result<PathBuf> {
-    let wanted = match model {
+/// The model whose metrics on labels are judged, where outcomes are watched.
+fn performance(app: &Application, table: &DriftTable, model: &ModelRef) -> Option<Performance> {
+    table.labels.as_ref()?;
+    let facts = Models::new(&app.folder).facts(&model.model, &model.version);
+    Some(Performance {
+        task: table.task,
+        own: facts.metrics,
+        threshold: facts.threshold,
+        share: METRICS_SHARE,
+        ks: table.ks.clone(),
+    })
+}
+
+/// The model version given, or the first one deployed on the watched predictions.
+fn wanted(app: &Application, model: Option<&str>) -> Result<Option<ModelRef>> {
+    match model {
         Some(text) => {
-            Some(ModelRef::parse(text).with_context(|| format!("--model {text}: write model/version"))?)
+            Ok(Some(ModelRef::parse(text).with_context(|| format!("--model {text}: write model/version"))?))
         }
-        None => first(app)?,
-    };
+        None => first(app),
+    }
+}
+
+/// The folder of the model version; without a model the application's own.
+fn place(app: &Application, wanted: Option<&ModelRef>) -> Result<PathBuf> {
     let Some(wanted) = wanted else { return Ok(app.folder.clone()) };
     let folder = app.folder.join("models").join(&wanted.model).join(&wanted.version);
     if !folder.is_dir() {

@@ -63,7 +63,7 @@ impl RunningTask {
             heads.clear();
             heads.extend(self.inputs.iter().map(|input| input.head(rebuilding)));
             match next(&heads) {
-                Step::Skip(input) => self.skip(input, &mut drawing),
+                Step::Skip(input) => self.skip(input, stage, &mut drawing),
                 Step::Wait(input) => break Some(Hindrance::Input(input)),
                 Step::Idle => break None,
                 Step::Take(input, time_ms) => {
@@ -171,8 +171,9 @@ impl RunningTask {
         }
     }
 
-    /// Lets a refused record go: to the dead letters, unless it only warms or rebuilds.
-    fn skip(&mut self, index: usize, drawing: &mut Drawing) {
+    /// Lets a refused record go: to the dead letters, unless it only warms or rebuilds, or another service writes it there.
+    fn skip(&mut self, index: usize, stage: &RunningStage, drawing: &mut Drawing) {
+        let told = stage.stage.inputs[index].source.is_none_or(|checks| checks.dead_letters);
         let (number, partition) = self.key;
         let input = &mut self.inputs[index];
         let topic = &input.topic;
@@ -182,6 +183,7 @@ impl RunningTask {
             let offset = next.item.meta.offset;
             if let Outcome::Refused(fault) = &next.item.outcome
                 && offset >= counts_from
+                && told
             {
                 let fault = (fault.0, fault.1.clone());
                 drawing.letters.push(Letter::of_record(

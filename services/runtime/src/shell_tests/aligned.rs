@@ -17,7 +17,7 @@ fn two_sources(bench: &Bench, max_wait_ms: i64) -> Service {
     stage.inputs.push(InputTopic {
         topic: topic(&format!("{}.more", bench.app), PARTITIONS),
         time: "at".into(),
-        source: Some(SourceChecks { max_ahead_ms: 86_400_000 }),
+        source: Some(SourceChecks { max_ahead_ms: 86_400_000, dead_letters: true }),
     });
     stage.alignment = Some(Alignment { max_skew_ms: SKEW_MS, max_wait_ms });
     service

@@ -194,7 +194,7 @@ impl Bench {
                 inputs: vec![InputTopic {
                     topic: topics[i].clone(),
                     time: "at".into(),
-                    source: (i == 0).then_some(SourceChecks { max_ahead_ms: 86_400_000 }),
+                    source: (i == 0).then_some(SourceChecks { max_ahead_ms: 86_400_000, dead_letters: true }),
                 }],
                 outputs: vec![topics[i + 1].clone()],
                 alignment: None,

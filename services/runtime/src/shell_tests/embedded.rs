@@ -53,6 +53,24 @@ fn rows_pass_two_stages_with_their_origin_and_bad_ones_reach_the_dead_letters() 
 }
 
 #[test]
+fn a_source_that_is_taken_once_more_gives_no_dead_letters_again() {
+    let cluster = EmbeddedCluster::start().unwrap();
+    let bench = bench("again", &cluster, 1);
+    let mut service = bench.service();
+    for checks in service.stages[0].inputs.iter_mut().filter_map(|input| input.source.as_mut()) {
+        checks.dead_letters = false;
+    }
+    let running = start(service, bench.environment(Assignment::Fixed(Flow::new()), &[]));
+    bench.send_raw("user1", 0, b"no json");
+    bench.send("user1", 1, 7);
+    bench.flush();
+    let reader = Reader::new(&bench.bootstrap, &bench.out(), PARTITIONS);
+    assert_eq!(reader.read(1, Duration::from_secs(20)).len(), 1, "the row after it is taken");
+    let report = running.stop();
+    assert_eq!((report.rows_out, report.rejected), (1, 0));
+}
+
+#[test]
 fn an_idle_service_answers_in_milliseconds() {
     let cluster = EmbeddedCluster::start().unwrap();
     let bench = bench("idle", &cluster, 1);

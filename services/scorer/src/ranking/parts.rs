@@ -37,7 +37,7 @@ impl Parts {
             input: InputTopic {
                 topic: requests.kafka.clone(),
                 time: time.to_owned(),
-                source: Some(SourceChecks { max_ahead_ms: requests.max_ahead_ms }),
+                source: Some(SourceChecks { max_ahead_ms: requests.max_ahead_ms, dead_letters: true }),
             },
             columns: FeatureColumns {
                 topic: requests.kafka.name.clone(),

@@ -1,5 +1,6 @@
 //! Thresholds as a TOML file that people edit.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use millrace_topics::{parse_duration, show_duration};
@@ -14,6 +15,8 @@ const HEAD: &str = "\
 # Thresholds of effects: above its threshold a column has drifted. `millrace drift calibrate` writes this file; edit it
 # freely. A threshold is a number, or a table with the rows of the windows that it was calibrated on (smaller windows get
 # a larger one) and the share that an unchanged window has (new_values, outside). { not_judged = \"why\" } switches one off.
+# [predictions] are of scores, [metrics] of labels: by how many standard errors a metric may be worse than when the model was
+# deployed.
 ";
 
 impl Thresholds {
@@ -26,14 +29,22 @@ impl Thresholds {
         if let Some(share) = self.drifted_share {
             let _ = write!(text, "\n[dataset]\ndrifted_share = {share:?}\n");
         }
-        let mut place: Option<(&Option<String>, &str)> = None;
-        for (key, bound) in &self.bounds {
-            let here = (&key.column, key.segment.as_str());
-            if place != Some(here) {
-                place = Some(here);
-                text.push_str(&header(here, self.drifted_share.is_some()));
+        for (table, bounds) in [("columns", &self.bounds), ("predictions", &self.predictions)] {
+            let mut place: Option<(&Option<String>, &str)> = None;
+            for (key, bound) in bounds {
+                let here = (&key.column, key.segment.as_str());
+                if place != Some(here) {
+                    place = Some(here);
+                    text.push_str(&header(table, here, self.drifted_share.is_some()));
+                }
+                let _ = writeln!(text, "{} = {}", key.measure, show(bound));
             }
-            let _ = writeln!(text, "{} = {}", key.measure, show(bound));
+        }
+        if !self.metrics.is_empty() {
+            text.push_str("\n[metrics]\n");
+        }
+        for (metric, bound) in &self.metrics {
+            let _ = writeln!(text, "{} = {}", quoted(metric), show(bound));
         }
         text
     }
@@ -55,9 +66,13 @@ impl Thresholds {
             match path.as_str() {
                 "calibration" => thresholds.calibration = Some(reader.calibration(table)?),
                 "dataset" => reader.dataset(&mut thresholds, table)?,
-                "columns" => reader.columns(&mut thresholds, table)?,
+                "columns" => reader.columns(&path, &mut thresholds.bounds, table)?,
+                "predictions" => reader.columns(&path, &mut thresholds.predictions, table)?,
+                "metrics" => reader.metrics(&mut thresholds, table)?,
                 _ => {
-                    let message = "unknown table; there are calibration, dataset and columns".to_owned();
+                    let message =
+                        "unknown table; there are calibration, dataset, columns, predictions and metrics"
+                            .to_owned();
                     return Err(reader.error(name.span().start, &path, message));
                 }
             }
@@ -79,12 +94,12 @@ fn calibration_text(calibration: &Calibration) -> String {
     )
 }
 
-fn header((column, segment): (&Option<String>, &str), dataset_is_open: bool) -> String {
+fn header(table: &str, (column, segment): (&Option<String>, &str), dataset_is_open: bool) -> String {
     match (column, segment) {
         (None, _) if dataset_is_open => String::new(),
         (None, _) => "\n[dataset]\n".to_owned(),
-        (Some(column), WHOLE) => format!("\n[columns.{}]\n", quoted(column)),
-        (Some(column), segment) => format!("\n[columns.{}.segments.{}]\n", quoted(column), quoted(segment)),
+        (Some(column), WHOLE) => format!("\n[{table}.{}]\n", quoted(column)),
+        (Some(column), segment) => format!("\n[{table}.{}.segments.{}]\n", quoted(column), quoted(segment)),
     }
 }
 
@@ -184,17 +199,30 @@ impl Reader<'_> {
         Ok(())
     }
 
-    fn columns(&self, thresholds: &mut Thresholds, table: &DeTable<'_>) -> Result<(), ThresholdsError> {
+    fn metrics(&self, thresholds: &mut Thresholds, table: &DeTable<'_>) -> Result<(), ThresholdsError> {
+        for (name, value) in table {
+            let bound = self.bound(&format!("metrics.{}", name.get_ref()), value)?;
+            thresholds.metrics.insert(name.get_ref().to_string(), bound);
+        }
+        Ok(())
+    }
+
+    fn columns(
+        &self,
+        path: &str,
+        bounds: &mut BTreeMap<Key, Bound>,
+        table: &DeTable<'_>,
+    ) -> Result<(), ThresholdsError> {
         for (column, value) in table {
-            let path = format!("columns.{}", column.get_ref());
+            let path = format!("{path}.{}", column.get_ref());
             let table = self.table(&path, value)?;
-            self.measures(thresholds, (column.get_ref(), WHOLE), &path, table)?;
+            self.measures(bounds, (column.get_ref(), WHOLE), &path, table)?;
             let Some(segments) = table.get("segments") else { continue };
             let path = format!("{path}.segments");
             for (segment, value) in self.table(&path, segments)? {
                 let path = format!("{path}.{}", segment.get_ref());
                 let place = (column.get_ref().as_ref(), segment.get_ref().as_ref());
-                self.measures(thresholds, place, &path, self.table(&path, value)?)?;
+                self.measures(bounds, place, &path, self.table(&path, value)?)?;
             }
         }
         Ok(())
@@ -202,7 +230,7 @@ impl Reader<'_> {
 
     fn measures(
         &self,
-        thresholds: &mut Thresholds,
+        bounds: &mut BTreeMap<Key, Bound>,
         (column, segment): (&str, &str),
         path: &str,
         table: &DeTable<'_>,
@@ -214,7 +242,7 @@ impl Reader<'_> {
             let path = format!("{path}.{}", name.get_ref());
             let measure = self.measure((name.span().start, &path), name.get_ref(), false)?;
             let key = Key { column: Some(column.to_owned()), segment: segment.to_owned(), measure };
-            thresholds.bounds.insert(key, self.bound(&path, value)?);
+            bounds.insert(key, self.bound(&path, value)?);
         }
         Ok(())
     }
@@ -297,7 +325,15 @@ mod tests {
             (key(Some("amount"), "country=NE", ks), Bound::NotJudged { reason: "seasonal \u{e9}".into() }),
         ];
         for (drifted_share, calibration) in [(None, None), (Some(0.3), Some(calibration))] {
-            let given = Thresholds { calibration, drifted_share, bounds: bounds.clone().into() };
+            let score = [(key(Some("score"), "country=NE", ks), bounds[1].1.clone())];
+            let metrics = [("recall_100".to_owned(), bounds[0].1.clone())];
+            let given = Thresholds {
+                calibration,
+                drifted_share,
+                bounds: bounds.clone().into(),
+                predictions: score.into(),
+                metrics: metrics.into(),
+            };
             let text = given.to_toml();
             assert_eq!(Thresholds::from_toml("t", &text).as_ref(), Ok(&given), "{text}");
         }

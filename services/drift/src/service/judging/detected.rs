@@ -58,8 +58,10 @@ impl Judging {
     /// in since the one before, whenever the predictions were. Nothing of that changes any more.
     pub(super) fn errors(&self, known: &KnownOutcomes, said: &mut Said) {
         let topic = self.table.predictions.clone().unwrap_or_default();
+        // Who signals may not have predicted in the window that ends now.
+        let signalled = known.signals.keys().map(|(_, maker, _)| maker);
         let makers: BTreeSet<&Maker> =
-            known.contents.keys().map(|(maker, _)| maker).filter(|maker| maker.serving).collect();
+            known.contents.keys().map(|(maker, _)| maker).chain(signalled).filter(|m| m.serving).collect();
         for declared in of_errors(&self.detectors) {
             for maker in &makers {
                 let about = About {

@@ -52,13 +52,13 @@ impl Loaded {
     pub fn scores(
         &self,
         stem: &str,
-        make: impl FnOnce(&Reference) -> Result<Option<Self>, Error>,
+        make: impl FnOnce(&Reference, &Thresholds) -> Result<Option<Self>, Error>,
     ) -> Result<Option<Arc<Self>>, Error> {
         let mut known = self.scores.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get(stem) {
             return Ok(found.clone());
         }
-        let made = make(&self.reference)?.map(Arc::new);
+        let made = make(&self.reference, &self.thresholds)?.map(Arc::new);
         known.insert(stem.to_owned(), made.clone());
         Ok(made)
     }

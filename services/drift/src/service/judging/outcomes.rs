@@ -4,39 +4,31 @@ use std::collections::BTreeMap;
 
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use millrace_statistics::distribution::normal::isf;
+use millrace_statistics::performance::Estimate;
 use millrace_statistics::performance::delay::stopped;
-use millrace_statistics::performance::{Estimate, Measured, ScoreCounts, binary};
 
 use super::{Judging, ModelFacts, status};
 use millrace_topics::WindowTable;
 
-use crate::judge::About;
+use crate::calibrate;
+use crate::judge::{About, Bound, Measure};
+use crate::performance::{Metric, shortfall};
 use crate::retrain::Measurement;
 use crate::service::Error;
-use crate::service::join::{Content, Counts};
+use crate::service::join::Content;
 use crate::service::judge_outcomes::{Arrivals, KnownOutcomes};
 use crate::service::notes::Maker;
 use crate::service::report::Said;
 use crate::service::scores_of;
 use crate::window::WHOLE;
 
-/// The part of the false alarms that the metrics of outcomes may raise together.
-const SHARE_OF_ALARMS: f64 = 0.1;
-/// What an interval of 95 % spans to either side, in standard errors.
-const INTERVAL: f64 = 1.959_964;
-/// Labels of one window are not independent (frauds come in runs, at a terminal, by a card), while intervals take them
-/// for it: over 227 unchanged days of the fraud stream recall and precision spread up to 1.4 times as far.
+/// Where nothing was calibrated: labels of one window are not independent (frauds come in runs, at a terminal, by a card),
+/// while intervals take them for it, so that standard errors are taken for so many times as large.
 const DEPENDENCE: f64 = 1.4;
 /// Labels have stopped where more than this share of those that were to come did not.
 const MISSING_LABELS: f64 = 0.5;
 /// And where chance would have it less often than this.
 const NO_CHANCE: f64 = 1e-4;
-/// Bins of the expected calibration error.
-const BINS: usize = 10;
-
-/// A metric of a window: its name, whether greater is better, and its value.
-type Named = (String, bool, Measured);
-
 impl Judging {
     /// Says how good a window's predictions were.
     pub fn outcomes(&self, known: &KnownOutcomes) -> Result<Said, Error> {
@@ -105,9 +97,8 @@ impl Judging {
         let facts = self.models.facts(&maker.model, &maker.version);
         let mut summary = about.event(DriftKind::Summary, Subject::Performance, WHOLE, "window");
         for (segment, content) in segments {
-            let judged = self.judged(known, content);
-            let place =
-                Place { about: &about, facts: &facts, segment, content, judged, sure: self.sure(&facts) };
+            let (judged, bounds) = (self.judged(known, content), self.bounds(maker, &facts));
+            let place = Place { about: &about, facts: &facts, segment, content, judged, bounds };
             self.segment(&place, &mut summary, said);
         }
         if let Some(whole) = segments.get(WHOLE) {
@@ -135,13 +126,17 @@ impl Judging {
             && coverage(content) >= self.table.coverage
     }
 
-    /// How many standard errors a metric must lie below what the model was deployed with: as many as chance exceeds so
-    /// rarely that all metrics together keep to their part of the false alarms.
-    fn sure(&self, facts: &ModelFacts) -> f64 {
-        let WindowTable::Time { slide_ms, .. } = self.table.window else { return f64::INFINITY };
+    /// By how many standard errors metrics must be worse than what the model was deployed with: as calibrated; else as
+    /// many as chance exceeds so rarely that all metrics together keep to their part of the false alarms.
+    fn bounds(&self, maker: &Maker, facts: &ModelFacts) -> Bounds {
+        let loaded = self.models.reference(&maker.model, &maker.version).ok().flatten();
+        let calibrated = loaded.map(|loaded| loaded.thresholds.metrics.clone()).unwrap_or_default();
+        let WindowTable::Time { slide_ms, .. } = self.table.window else {
+            return Bounds { calibrated, by_convention: f64::INFINITY };
+        };
         let wanted_ms = self.table.expected_time_between_alarms_ms.max(1) as f64;
-        let rate = SHARE_OF_ALARMS * slide_ms as f64 / wanted_ms / facts.metrics.len().max(1) as f64;
-        DEPENDENCE * isf(rate.min(0.5))
+        let rate = calibrate::METRICS_SHARE * slide_ms as f64 / wanted_ms / facts.metrics.len().max(1) as f64;
+        Bounds { calibrated, by_convention: DEPENDENCE * isf(rate.min(0.5)) }
     }
 
     fn segment(&self, place: &Place<'_>, summary: &mut DriftEvent, said: &mut Said) {
@@ -151,8 +146,9 @@ impl Judging {
         };
         summary.values.insert(name("coverage"), coverage(place.content));
         summary.values.insert(name("labels"), place.content.labelled as f64);
-        for (metric, higher, measured) in self.metrics(place.content, place.facts) {
-            let Ok(estimate) = measured else { continue };
+        let threshold = place.facts.threshold;
+        for metric in scores_of::metrics(&place.content.counts, threshold, &self.table.ks) {
+            let Metric { name: metric, higher, measured: Ok(estimate) } = metric else { continue };
             summary.values.insert(name(&metric), estimate.value);
             summary.values.insert(name(&format!("{metric}.low")), estimate.interval.low);
             summary.values.insert(name(&format!("{metric}.high")), estimate.interval.high);
@@ -162,34 +158,6 @@ impl Judging {
                 said.events.push(finding);
             }
         }
-    }
-
-    fn metrics(&self, content: &Content, facts: &ModelFacts) -> Vec<Named> {
-        match &content.counts {
-            Counts::Binary(counts) => self.binary(counts, facts),
-            counts => scores_of::metrics(counts, &self.table.ks),
-        }
-    }
-
-    fn binary(&self, counts: &ScoreCounts, facts: &ModelFacts) -> Vec<Named> {
-        let mut all: Vec<Named> = vec![
-            ("auc_roc".into(), true, binary::auc(counts)),
-            ("average_precision".into(), true, binary::average_precision(counts)),
-            ("log_loss".into(), false, binary::log_loss(counts)),
-            ("brier".into(), false, binary::brier(counts)),
-            ("ece".into(), false, binary::expected_calibration_error(counts, BINS)),
-        ];
-        if let Some(threshold) = facts.threshold {
-            let confusion = binary::Confusion::at(counts, threshold);
-            all.push(("precision".into(), true, confusion.precision()));
-            all.push(("recall".into(), true, confusion.recall()));
-            all.push(("f1".into(), true, confusion.f1()));
-        }
-        for k in &self.table.ks {
-            all.push((format!("precision_{k}"), true, binary::precision_at_k(counts, u64::from(*k))));
-            all.push((format!("recall_{k}"), true, binary::recall_at_k(counts, u64::from(*k))));
-        }
-        all
     }
 
     fn detail(&self, known: &KnownOutcomes, whole: &Content) -> String {
@@ -210,8 +178,23 @@ struct Place<'a> {
     segment: &'a str,
     content: &'a Content,
     judged: bool,
-    /// Standard errors from which a metric is worse.
-    sure: f64,
+    bounds: Bounds,
+}
+
+/// Standard errors from which metrics are worse.
+struct Bounds {
+    calibrated: BTreeMap<String, Bound>,
+    by_convention: f64,
+}
+
+impl Bounds {
+    /// Of a metric on so many labels; none: it is not judged.
+    fn of(&self, metric: &str, labels: u64) -> Option<f64> {
+        match self.calibrated.get(metric) {
+            Some(bound) => bound.at(Measure::Metric, labels),
+            None => Some(self.by_convention),
+        }
+    }
 }
 
 impl Place<'_> {
@@ -221,15 +204,14 @@ impl Place<'_> {
         event.statistic = Some(estimate.value);
         (event.low, event.high) = (Some(estimate.interval.low), Some(estimate.interval.high));
         event.rows = rows(self.content.labelled);
-        if let Some(own) = self.champion(metric) {
-            let effect = if higher { own - estimate.value } else { estimate.value - own };
-            // The side of the interval towards what the model was deployed with: intervals of shares are lopsided.
-            let best = if higher { estimate.interval.high } else { estimate.interval.low };
-            let threshold = (self.sure * (best - estimate.value).abs() / INTERVAL).max(f64::MIN_POSITIVE);
-            event.effect = Some(effect);
+        let bound = self.bounds.of(metric, self.content.labelled);
+        if let (Some(own), Some(bound)) = (self.champion(metric), bound) {
+            let (short, error) = shortfall(own, estimate, higher);
+            let threshold = bound * error;
+            event.effect = Some(short);
             event.threshold = Some(threshold);
-            event.drifted = effect > threshold;
-            event.severity = (effect / threshold).max(0.0);
+            event.drifted = short > threshold;
+            event.severity = (short / threshold).max(0.0);
             event.detail = format!(
                 "{metric} is {:.3} ({:.3} to {:.3}) on {} labels, {own:.3} when the model was deployed",
                 estimate.value, estimate.interval.low, estimate.interval.high, self.content.labelled

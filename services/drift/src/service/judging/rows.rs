@@ -3,9 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Float64Array};
-use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
 use millrace_schemas::envelope::{DriftEvent, DriftKind, DriftStatus, Subject};
 use millrace_statistics::sample::Sample;
 use millrace_topics::{ReferenceTable, Watches};
@@ -13,8 +10,8 @@ use millrace_topics::{ReferenceTable, Watches};
 use super::models::{Loaded, conventional};
 use super::{Judging, status};
 use crate::judge::{About, Inputs, Measure, Options, Stream as Topic, Thresholds, judge_window};
-use crate::profile::{Cells, Column, Kind, Profile, Rows};
-use crate::reference::{Block, Reference};
+use crate::profile::{Column, Kind, Profile};
+use crate::reference::{Reference, of_scores};
 use crate::service::Error;
 use crate::service::judge_rows::{ClosedRows, Profiles};
 use crate::service::notes::Maker;
@@ -133,7 +130,9 @@ impl Judging {
             },
         };
         match (&stream.predictions, found) {
-            (Some(_), Some(found)) => found.scores(&stream.stem, |reference| scores(stream, reference)),
+            (Some(_), Some(found)) => {
+                found.scores(&stream.stem, |reference, thresholds| scores(stream, reference, thresholds))
+            }
             (None, found) => Ok(found),
             (Some(_), None) => Ok(None),
         }
@@ -212,29 +211,14 @@ fn previous(reference: Reference) -> Loaded {
 }
 
 /// The scores that a reference keeps, as profiles of the prediction topic's plan; none: it keeps none.
-fn scores(stream: &Stream, reference: &Reference) -> Result<Option<Loaded>, Error> {
-    let mut blocks = Vec::new();
-    for block in &reference.blocks {
-        let mut segments = Segments::new();
-        for (segment, scores) in &block.scores {
-            let values: Float64Array = scores.sample().map(|row| Some(row.score)).collect();
-            let ids: Vec<u64> = scores.sample().map(|row| row.id).collect();
-            let field = Field::new("score", DataType::Float64, true);
-            let rows =
-                RecordBatch::try_new(Arc::new(Schema::new(vec![field])), vec![Arc::new(values) as ArrayRef]);
-            let rows = rows.map_err(|error| Error::Internal(error.to_string()))?;
-            let mut profile = Profile::new(&stream.plan);
-            profile.add(&Cells::of(&stream.plan, &rows), &ids, Rows::All);
-            segments.insert(segment.clone(), profile);
-        }
-        if !segments.is_empty() {
-            let (start_ms, end_ms) = (block.start_ms, block.end_ms);
-            blocks.push(Block { start_ms, end_ms, segments, ..Block::default() });
-        }
-    }
-    if blocks.is_empty() {
-        return Ok(None);
-    }
-    let source = reference.source.clone();
-    Ok(Some(previous(Reference { plan: stream.plan.clone(), blocks, delays: None, source })))
+fn scores(stream: &Stream, reference: &Reference, thresholds: &Thresholds) -> Result<Option<Loaded>, Error> {
+    let scores = of_scores(reference, &stream.plan).map_err(|error| Error::Internal(error.to_string()))?;
+    let of = |scores: Reference| {
+        let rows =
+            scores.blocks.iter().filter_map(|block| block.segments.get(WHOLE)).map(Profile::rows).max();
+        let (plan, segments) = (&scores.plan, scores.segments());
+        let thresholds = thresholds.of_predictions(plan, &segments, rows.unwrap_or(0));
+        Loaded::new(scores, thresholds, crate::reference::Quality::default(), None)
+    };
+    Ok(scores.map(of))
 }

@@ -6,15 +6,15 @@ use millrace_statistics::performance::interval::{Z, wilson};
 use super::Judging;
 use crate::judge::About;
 use crate::service::report::Said;
-use crate::service::skew::{ColumnCounts, SkewCounts};
+use crate::service::skew::{ColumnCounts, RowCounts, SkewCounts};
 use crate::window::WHOLE;
 
 /// How the values were come by.
 const METHOD: &str = "recomputed";
 
 impl Judging {
-    /// Says which columns of a window were not served as the log gives them: a finding for each, drifted or not, and a
-    /// summary with all shares.
+    /// Says which columns of a window were not served as the log gives them, and whether rows were served that the log
+    /// does not give, or not served: a finding for each, drifted or not, and a summary with all shares.
     pub(super) fn skew(&self, about: &About, counts: &SkewCounts, said: &mut Said) {
         let Some(table) = self.table.skew else { return };
         let about = About {
@@ -41,6 +41,12 @@ impl Judging {
             ];
             for (what, count) in sides {
                 summary.values.insert(format!("{what}[{key}]"), count as f64);
+            }
+            for (what, count) in &sides[1..] {
+                let mut finding = of_rows(&about, (what, key), (*count, rows), table.tolerated);
+                finding.drifted &= !self.too_early(about.start_ms);
+                finding.seal();
+                said.events.push(finding);
             }
         }
         summary.rows = i64::try_from(both).unwrap_or(i64::MAX);
@@ -83,6 +89,35 @@ fn finding(about: &About, name: &str, column: &ColumnCounts, tolerated: f64) -> 
     let largest = column.largest().filter(|largest| largest.is_finite());
     event.values.extend(largest.map(|largest| ("largest_difference".to_owned(), largest)));
     event.detail = detail(name, column, share, largest);
+    event
+}
+
+/// Rows on one side alone, as columns are judged. The key that rows are sampled by is part of the method: each has its
+/// own.
+fn of_rows(
+    about: &About,
+    (what, key): (&str, &str),
+    (count, rows): (u64, &RowCounts),
+    tolerated: f64,
+) -> DriftEvent {
+    let mut event = about.event(DriftKind::Finding, Subject::Skew, WHOLE, &format!("{what}[{key}]"));
+    let all = rows.both + rows.only_served + rows.only_recomputed;
+    let share = count as f64 / all.max(1) as f64;
+    let interval = wilson(count as f64, all.max(1) as f64, Z);
+    let threshold = tolerated.max(f64::MIN_POSITIVE);
+    event.statistic = Some(count as f64);
+    (event.effect, event.threshold) = (Some(share), Some(threshold));
+    (event.low, event.high) = (Some(interval.low), Some(interval.high));
+    event.rows = i64::try_from(all).unwrap_or(i64::MAX);
+    event.reference_rows = event.rows;
+    event.drifted = count > 0 && interval.low > tolerated;
+    event.severity = if event.drifted { share / threshold } else { 0.0 };
+    let told = if what == "only_served" {
+        "were served and the log does not give them"
+    } else {
+        "are in the log and were not served"
+    };
+    event.detail = format!("{count} of {all} rows sampled by {key} ({:.1} %) {told}.", 100.0 * share);
     event
 }
 

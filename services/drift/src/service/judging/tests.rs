@@ -68,7 +68,7 @@ fn deploy(app: &Path, rows: impl Iterator<Item = (f64, f64)>) {
         end_ms: DAY,
         segments: BTreeMap::from([(WHOLE.to_owned(), profile)]),
         scores: BTreeMap::from([(WHOLE.to_owned(), scores)]),
-        unseen: BTreeMap::new(),
+        ..Block::default()
     };
     let reference = Reference { plan, blocks: vec![block], delays: None, source: "training".into() };
     reference.write(&folder.join("reference.parquet")).unwrap();
@@ -232,4 +232,28 @@ fn rankings_are_measured_list_by_list_wherever_their_items_lie() {
     ] {
         assert!((values[metric] - expected).abs() < 1e-12, "{metric}: {} and {expected}", values[metric]);
     }
+}
+
+#[test]
+fn rows_of_one_side_alone_are_a_finding_above_what_is_tolerated() {
+    let app = tempfile::tempdir().unwrap();
+    let judging = judging(app.path(), TaskKind::Binary);
+    let of = |only_served: u64, only_recomputed: u64| {
+        let rows = crate::service::skew::RowCounts { both: 1_000, only_served, only_recomputed };
+        let rows = BTreeMap::from([("customer_id".to_owned(), rows)]);
+        let counts = crate::service::skew::SkewCounts { rows, ..Default::default() };
+        let mut said = crate::service::report::Said::default();
+        judging.skew(
+            &crate::judge::About { topic: "features".into(), ..Default::default() },
+            &counts,
+            &mut said,
+        );
+        let drifted = said.events.into_iter().filter(|event| event.drifted);
+        drifted.map(|event| (event.method, event.detail)).collect::<Vec<_>>()
+    };
+    assert_eq!(of(0, 12), [], "one in a hundred is tolerated");
+    let [(method, detail)] = &of(3, 60)[..] else { panic!() };
+    assert_eq!(method, "only_recomputed[customer_id]");
+    assert_eq!(detail, "60 of 1063 rows sampled by customer_id (5.6 %) are in the log and were not served.");
+    assert_eq!(of(60, 0)[0].0, "only_served[customer_id]");
 }

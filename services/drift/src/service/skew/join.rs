@@ -19,34 +19,51 @@ type Values = Vec<Option<String>>;
 #[derive(Debug, Clone, PartialEq)]
 struct Waiting {
     served: bool,
-    rows: VecDeque<Values>,
+    rows: VecDeque<(i64, Values)>,
 }
+
+/// First and last record time, in ms.
+type Times = (i64, i64);
 
 /// Rows that no window's start or end divides.
 #[derive(Debug, Clone)]
 struct Cell {
     waiting: HashMap<(u32, String), Waiting>,
     counts: SkewCounts,
+    /// By check, and whether served, when there were rows.
+    times: BTreeMap<(u32, bool), Times>,
     /// The first record that it is made of.
     offset: i64,
 }
 
 impl Cell {
     /// The other side of a row, which leaves; none: the row waits for it.
-    fn other(&mut self, check: u32, id: &str, served: bool, values: &Values) -> Option<Values> {
+    fn other(
+        &mut self,
+        check: u32,
+        served: bool,
+        (id, time_ms): (&str, i64),
+        values: &Values,
+    ) -> Option<Values> {
+        let times = self.times.entry((check, served)).or_insert((time_ms, time_ms));
+        *times = widest(*times, (time_ms, time_ms));
         let key = (check, id.to_owned());
         let waiting =
             self.waiting.entry(key.clone()).or_insert_with(|| Waiting { served, rows: VecDeque::new() });
         if waiting.served == served {
-            waiting.rows.push_back(values.clone());
+            waiting.rows.push_back((time_ms, values.clone()));
             return None;
         }
         let other = waiting.rows.pop_front();
         if waiting.rows.is_empty() {
             self.waiting.remove(&key);
         }
-        other
+        other.map(|(_, values)| values)
     }
+}
+
+fn widest(a: Times, b: Times) -> Times {
+    (a.0.min(b.0), a.1.max(b.1))
 }
 
 /// The task; there is one. It tells the judge of rows what differs in each window, and the time that all partitions have
@@ -128,9 +145,10 @@ impl SkewJoin {
         let cell = self.cells.entry(end_ms).or_insert_with(|| Cell {
             waiting: HashMap::new(),
             counts: SkewCounts::default(),
+            times: BTreeMap::new(),
             offset,
         });
-        let Some(other) = cell.other(check, id, served, &values) else { return Ok(()) };
+        let Some(other) = cell.other(check, served, (id, message.time_ms), &values) else { return Ok(()) };
         let (served, recomputed) = if served { (values, other) } else { (other, values) };
         for (at, (name, float)) in of.columns.iter().enumerate() {
             let value = |values: &Values| values.get(at).cloned().flatten();
@@ -182,16 +200,28 @@ impl SkewJoin {
     }
 
     /// What differs in a window, without what was recomputed before the log held all that it needs.
+    ///
+    /// A row of one side alone counts where the other side has rows before and after it. Where serving or recomputing
+    /// begins or ends within the window, or stands still, its rows have nothing to meet: that is no skew, and the volume
+    /// of the topic tells it.
     fn counts(&self, window: Span) -> SkewCounts {
         let mut counts = SkewCounts::default();
-        let first = window.start_ms.saturating_add(1);
-        for cell in self.cells.range(first..=window.end_ms).map(|(_, cell)| cell) {
+        let cells =
+            || self.cells.range(window.start_ms.saturating_add(1)..=window.end_ms).map(|(_, cell)| cell);
+        let mut times: BTreeMap<(u32, bool), Times> = BTreeMap::new();
+        for (key, own) in cells().flat_map(|cell| &cell.times) {
+            let all = times.entry(*key).or_insert(*own);
+            *all = widest(*all, *own);
+        }
+        for cell in cells() {
             counts.merge(&cell.counts);
-            for ((check, _), waiting) in &cell.waiting {
-                let Some(check) = self.plan.checks.get(*check as usize) else { continue };
+            for ((number, _), waiting) in &cell.waiting {
+                let Some(check) = self.plan.checks.get(*number as usize) else { continue };
+                let Some((first, last)) = times.get(&(*number, !waiting.served)) else { continue };
+                let within = waiting.rows.iter().filter(|(time, _)| first < time && time < last).count();
                 let rows = counts.rows.entry(check.decided.key.clone()).or_default();
                 let side = if waiting.served { &mut rows.only_served } else { &mut rows.only_recomputed };
-                *side += waiting.rows.len() as u64;
+                *side += within as u64;
             }
         }
         for ((check, _), (until_ms, _)) in &self.warm {

@@ -17,7 +17,7 @@ mod served;
 mod tests;
 
 pub use again::Again;
-pub use counts::{ColumnCounts, SkewCounts};
+pub use counts::{ColumnCounts, RowCounts, SkewCounts};
 pub use join::SkewJoin;
 pub use note::SkewNote;
 pub use plan::{Check, SkewPlan};

@@ -185,8 +185,18 @@ fn watched() -> Arc<Stream> {
 /// What is told to the join: by those that watch the served topic, and by the stages that run again. `first`: the offset
 /// at which the logs begin.
 fn told(plan: &Arc<SkewPlan>, planted: Option<&str>, cut: usize, first: i64) -> (Vec<RecordBatch>, usize) {
+    told_of(plan, cut, first, |served| planted.map_or((served.clone(), 0), |name| plant(served, name)))
+}
+
+/// With the served rows that `change` makes of them, and how many are wrong.
+fn told_of(
+    plan: &Arc<SkewPlan>,
+    cut: usize,
+    first: i64,
+    change: impl Fn(&RecordBatch) -> (RecordBatch, usize),
+) -> (Vec<RecordBatch>, usize) {
     let (sources, between, served) = serve(plan);
-    let (served, wrong) = planted.map_or((served.clone(), 0), |name| plant(&served, name));
+    let (served, wrong) = change(&served);
     let served_times = times(&served, "tx_time");
     let measures = Arc::new(Measures::new("test"));
     let mut observe = Observe::new(watched(), 0, None, measures).compared(Some(plan.clone()));
@@ -340,4 +350,38 @@ fn nothing_is_compared_before_the_log_holds_all_that_a_stage_needs() {
         counts.iter().filter(|(_, counts)| !counts.columns.is_empty()).map(|(day, _)| *day).collect();
     assert_eq!(compared.first(), Some(&39), "{compared:?}");
     assert!(!mismatches(&counts, "customer_avg_7d").is_empty());
+}
+
+/// The served rows that `keep` says, by number and day.
+fn kept(served: &RecordBatch, keep: impl Fn(usize, f64) -> bool) -> (RecordBatch, usize) {
+    let day = |time: i64| (time - START) as f64 / DAY as f64;
+    let keep: BooleanArray =
+        times(served, "tx_time").into_iter().enumerate().map(|(n, time)| Some(keep(n, day(time)))).collect();
+    let left = arrow::compute::filter_record_batch(served, &keep).unwrap();
+    let lost = served.num_rows() - left.num_rows();
+    (left, lost)
+}
+
+fn not_served(counts: &BTreeMap<i64, SkewCounts>) -> BTreeMap<i64, u64> {
+    let of = |counts: &SkewCounts| counts.rows.get("customer_id").map_or(0, |rows| rows.only_recomputed);
+    counts.iter().map(|(day, counts)| (*day, of(counts))).filter(|(_, rows)| *rows > 0).collect()
+}
+
+#[test]
+fn rows_that_were_not_served_are_counted_and_where_serving_begins_or_ends_they_are_not_missed() {
+    let plan = plan(&app(), 1.0);
+    // Serving began on day 30 and ended on day 48, both at noon: rows of the log before and after met nobody.
+    let between = |_: usize, day: f64| (30.5..48.5).contains(&day);
+    let (logs, lost) = told_of(&plan, 41, 0, |served| kept(served, between));
+    let counts = compare(&plan, &mix(&logs, 30), 77, None);
+    assert!(lost > 500 && not_served(&counts).is_empty(), "{:?}", not_served(&counts));
+    // Every third row of one day is lost.
+    let leaky = |n: usize, day: f64| !(40.0..41.0).contains(&day) || !n.is_multiple_of(3);
+    let (logs, lost) = told_of(&plan, 41, 0, |served| kept(served, leaky));
+    let counts = compare(&plan, &mix(&logs, 30), 77, Some(1_500));
+    let found = not_served(&counts);
+    assert!(
+        found.keys().eq([&40]) && found[&40] + 2 >= lost as u64 && found[&40] <= lost as u64,
+        "{found:?}, {lost}"
+    );
 }

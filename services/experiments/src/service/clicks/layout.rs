@@ -149,7 +149,7 @@ impl<'a> Layout<'a> {
 
 /// What something outside writes is checked row by row.
 fn input(topic: &Topic) -> InputTopic {
-    let checks = SourceChecks { max_ahead_ms: topic.max_ahead_ms };
+    let checks = SourceChecks { max_ahead_ms: topic.max_ahead_ms, dead_letters: true };
     InputTopic {
         topic: topic.kafka.clone(),
         time: topic.time.clone().unwrap_or_else(|| "time".to_owned()),
