@@ -3,10 +3,10 @@
 
 mod arms;
 mod commands;
-mod deploy;
+pub(super) mod deploy;
 mod experiment;
 mod release;
-mod result;
+pub(super) mod result;
 mod scores;
 mod window;
 
