@@ -85,11 +85,11 @@ enum Other {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Destination {
-    /// transactions.parquet and labels.parquet in --dir.
+    /// A file per topic in --dir: transactions.parquet and labels.parquet, or requests.parquet.
     Parquet,
     /// Standard output, one object per line with its `topic`, in the order of record time.
     Json,
-    /// The topics <app>.transactions and <app>.labels, in the order of record time; Avro, keyed by customer.
+    /// The application's topics, in the order of record time; Avro, keyed by the customer or the user.
     Kafka,
 }
 
@@ -155,12 +155,12 @@ struct Cluster {
     /// The application whose topics are written; what is generated says which, unless given.
     #[arg(long)]
     app: Option<String>,
-    /// Records per second, payments and labels together, whether consumers keep up or not. Without it, as fast as the
+    /// Records per second, those of all topics together, whether consumers keep up or not. Without it, as fast as the
     /// cluster takes them.
     #[arg(long, value_name = "N", value_parser = parse_rate)]
     rate: Option<f64>,
     /// Wait for a consumer group, so that it is never far behind: its name, or the beginning of the name and a star
-    /// (`fraud.features*`).
+    /// (`<app>.features*`).
     #[arg(long, value_name = "GROUP")]
     follow: Option<String>,
     /// With --follow: how many records the group may be behind.

@@ -11,6 +11,8 @@ mod deployments;
 #[cfg(test)]
 mod drift;
 #[cfg(test)]
+mod experiment_commands;
+#[cfg(test)]
 mod experiment_files;
 #[cfg(test)]
 mod experiment_page;

@@ -1,6 +1,6 @@
 //! A folder of topic files, read as a whole.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::columns::check_predictions;
@@ -30,7 +30,8 @@ pub fn list(folder: &Path) -> Vec<String> {
 }
 
 /// Reads and checks the application `name` in a folder of applications (`topics/`). Every problem that can be seen
-/// without planning the views' SQL is in the error, by file and line.
+/// without planning the views' SQL is in the error, by file and line. Drafts of experiments that have problems do not make
+/// the application wrong: they are [`Application::unsound`].
 pub fn load(folder_of_applications: &Path, name: &str) -> Result<Application, Vec<Problem>> {
     match read(folder_of_applications, name) {
         (Some(application), problems) if problems.is_empty() => Ok(application),
@@ -60,19 +61,37 @@ pub fn read(folder_of_applications: &Path, name: &str) -> (Option<Application>, 
         }
     }
     add_missing(folders, &stems, &mut topics);
-    let (experiments, found) = experiment::read_all(&folder, &topics);
-    problems.extend(found);
-    let definitions = experiments.iter().map(|one| one.definition.clone()).collect();
-    let application = Application { name: name.to_owned(), folder: folder.clone(), topics, definitions };
+    let mut drafts = experiment::read_all(&folder, &topics);
+    let mut application = Application {
+        name: name.to_owned(),
+        folder: folder.clone(),
+        topics,
+        definitions: Vec::new(),
+        unsound: Vec::new(),
+        draft_files: BTreeMap::new(),
+    };
     problems.extend(check_topics(&application, &unread));
     if unread.is_empty() {
-        problems.extend(experiment::check(&application, &experiments));
+        experiment::check(&application, &mut drafts);
     }
-    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+    application.draft_files = experiment::files_of(&drafts);
+    (application.definitions, application.unsound) = experiment::sorted_out(drafts);
+    sort(&mut problems);
     (Some(application), problems)
 }
 
+fn sort(problems: &mut [Problem]) {
+    problems.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+}
+
 impl Application {
+    /// What is wrong with drafts of experiments, by file and line.
+    pub fn draft_problems(&self) -> Vec<Problem> {
+        let mut all: Vec<Problem> = self.unsound.iter().flat_map(|draft| draft.problems.clone()).collect();
+        sort(&mut all);
+        all
+    }
+
     /// The topic of a stem.
     pub fn topic(&self, stem: &str) -> Option<&Topic> {
         self.topics.iter().find(|topic| topic.stem == stem)

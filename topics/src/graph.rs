@@ -264,7 +264,14 @@ mod tests {
             topic("scores", Some("unit"), Role::Predictions(predictions)),
             topic("view", None, Role::Source),
         ];
-        Application { name: "shop".into(), folder: PathBuf::from("shop"), topics, definitions: Vec::new() }
+        Application {
+            name: "shop".into(),
+            folder: PathBuf::from("shop"),
+            topics,
+            definitions: Vec::new(),
+            unsound: Vec::new(),
+            draft_files: BTreeMap::new(),
+        }
     }
 
     fn view() -> Vec<Step> {

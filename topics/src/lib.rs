@@ -38,13 +38,14 @@ pub use drift::{
 pub use drift_checks::{check_drift, watched_columns};
 pub use duration::{parse_duration, show_duration};
 pub use experiment::{
-    BanditDefinition, CanaryCriterion, CanaryDefinition, Column, ExperimentArm, ExperimentDefinition,
-    ExperimentKind, ExperimentMetric, MetricKind, MetricRole, NamespacePart, OutcomeColumns, columns_of,
+    BanditDefinition, CanaryCriterion, CanaryDefinition, CanaryTraffic, CanaryUsual, Column, DraftFile,
+    ExperimentArm, ExperimentDefinition, ExperimentKind, ExperimentMetric, MetricKind, MetricRole,
+    NamespacePart, OutcomeColumns, columns_of,
 };
 pub use experiments::{ClickFeedbackTable, ExperimentsTable, RankingsTable};
 pub use model::{
     Application, DeploymentsTable, ExploreTable, FeaturesTable, KafkaTopic, ModelRef, PredictionsTable,
-    Problem, Role, Start, Topic,
+    Problem, Role, Start, Topic, UnsoundDraft,
 };
 pub use near::{did_you_mean, listed};
 pub use partitioner::Partitioner;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use millrace_schemas::{Format, TopicSchema};
 
 use crate::{
-    ClickFeedbackTable, DriftTable, ExperimentDefinition, ExperimentsTable, Partitioner, RankingsTable,
-    RetrainTable,
+    ClickFeedbackTable, DraftFile, DriftTable, ExperimentDefinition, ExperimentsTable, Partitioner,
+    RankingsTable, RetrainTable,
 };
 
 /// One application: a folder `topics/<name>/`.
@@ -23,6 +23,19 @@ pub struct Application {
     pub topics: Vec<Topic>,
     /// The experiments that its files define: drafts until a command starts them.
     pub definitions: Vec<ExperimentDefinition>,
+    /// Files of experiments that cannot be started as they are. Nothing else of the application hangs on them.
+    pub unsound: Vec<UnsoundDraft>,
+    /// Where the definitions are, by their names.
+    pub draft_files: BTreeMap<String, DraftFile>,
+}
+
+/// An experiment whose file has problems.
+#[derive(Debug, Clone)]
+pub struct UnsoundDraft {
+    /// Its name, or the file's stem where that cannot be read.
+    pub name: String,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
 }
 
 /// One topic file.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use clap::Args;
-use millrace_load::output::kafka::users::{Attend, answer};
+use millrace_load::output::kafka::users::{Attend, From, answer_from};
 use millrace_load::output::kafka::{self, Watch};
 use millrace_load::output::source::Visits;
 use millrace_load::output::{json, parquet};
@@ -22,7 +22,7 @@ pub struct Generate {
     /// Where the records go: requests.parquet in --dir, standard output, or the topic <app>.requests.
     #[arg(long, value_enum)]
     to: Destination,
-    /// With --to parquet: one column more, `grade`, how relevant each candidate is (0, 1 or 2).
+    /// With --to parquet: a column more, `grade`, how relevant each candidate is (0, 1 or 2).
     #[arg(long)]
     judged: bool,
     #[command(flatten)]
@@ -74,6 +74,11 @@ pub struct Users {
     /// No click is sent twice, late, or on what was not shown; no impression is lost.
     #[arg(long)]
     no_mishaps: bool,
+    /// Which lists are answered. `left-off`: those after the last one that an earlier run answered, all in the first run;
+    /// `now`: those that come from now on; `beginning`: all that the topic has. A list that is answered again has answers
+    /// of the same ids.
+    #[arg(long, value_enum, default_value = "left-off", value_name = "WHERE")]
+    from: From,
     /// Stop after so many seconds without a list.
     #[arg(long, default_value_t = 30, value_name = "SECONDS")]
     idle: u64,
@@ -142,8 +147,14 @@ pub fn users(args: &Users) -> Result<()> {
     let options = args.cluster.options("ranking");
     let registry: Arc<dyn SchemaRegistry> = Arc::new(ConfluentRegistry::new(&options.registry)?);
     let mut idle = Idle { bound: Duration::from_secs(args.idle), lists: 0, since: Instant::now() };
-    let ledger = answer(&Visits(world), answers, &options, &registry, &mut idle)?;
-    eprintln!("{} requests answered", ledger.requests().len());
+    let ledger = answer_from(args.from, &Visits(world), answers, &options, &registry, &mut idle)?;
+    let answered = ledger.requests().len();
+    eprintln!("{answered} requests answered, of {} lists read", idle.lists);
+    if answered == 0 && idle.lists > 0 {
+        eprintln!(
+            "none of the lists is of a request with these flags: give those of `generate ranking`, --seed first of all"
+        );
+    }
     match &args.ledger {
         Some(file) => write(&ledger, file).with_context(|| format!("cannot write {}", file.display())),
         None => Ok(()),
@@ -179,7 +190,7 @@ impl Attend for Idle {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     use super::super::{Cli, Command, Other};
     use super::*;
@@ -192,7 +203,17 @@ mod tests {
         assert_eq!(ranking.population.params().unwrap(), Params::default());
         let cli = Cli::parse_from(["millrace-load", "users", "--clicks", "perfect"]);
         let Command::Users(users) = cli.command else { panic!("not users") };
-        assert_eq!(users.clicks, ClickModel::Perfect);
+        assert_eq!((users.clicks, users.from), (ClickModel::Perfect, From::LeftOff));
+    }
+
+    #[test]
+    fn the_help_of_requests_says_nothing_of_payments() {
+        let mut cli = Cli::command();
+        let generate = cli.find_subcommand_mut("generate").unwrap();
+        let help = generate.find_subcommand_mut("ranking").unwrap().render_long_help().to_string();
+        for word in ["payment", "fraud"] {
+            assert!(!help.contains(word), "{help}");
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ pub fn write_requests(
             request_id: request.id(),
             request_time: request.time_ms,
             user_id: request.user_id(),
-            session_id: format!("s{}", request.session),
+            session_id: request.session_id(),
             query: format!("q{}", request.query),
             hour: request.hour,
             items: request.items.iter().map(|item| item_id(*item)).collect(),

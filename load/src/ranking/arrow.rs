@@ -70,7 +70,7 @@ fn request_columns(world: &World, rows: &[Request]) -> Result<Vec<Column>, Arrow
         ("request_id", text(rows.iter().map(Request::id))),
         ("request_time", times(rows.iter().map(|row| row.time_ms))),
         ("user_id", text(rows.iter().map(Request::user_id))),
-        ("session_id", text(rows.iter().map(|row| format!("s{}", row.session)))),
+        ("session_id", text(rows.iter().map(Request::session_id))),
         ("query", text(rows.iter().map(|row| format!("q{}", row.query)))),
         ("hour", Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.hour as i32)))),
         ("items", list(rows, Arc::new(items.finish()))?),

@@ -11,6 +11,8 @@ const SESSIONS: u64 = 1 << 32;
 /// One request for a ranked list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Request {
+    /// The seed of the visits that it is of.
+    pub seed: u64,
     /// Which visit.
     pub session: u32,
     /// Which page of its list, from 1.
@@ -40,7 +42,7 @@ impl Request {
         let items = candidates(world, params, query, &mut draw);
         let turns = draw.chance(params.second_page);
         let later_ms = 30_000 + i64::from(draw.below(60_000));
-        let first = Self { session, page: 1, time_ms, user, query, hour, items };
+        let first = Self { seed: params.seed, session, page: 1, time_ms, user, query, hour, items };
         match turns {
             true => {
                 let second = Self { page: 2, time_ms: time_ms + later_ms, ..first.clone() };
@@ -50,15 +52,21 @@ impl Request {
         }
     }
 
-    /// The request's own id: `s17-1`.
-    pub fn id(&self) -> String {
-        format!("s{}-{}", self.session, self.page)
+    /// The visit's id: `s42-17`, the seed and the visit. Visits of another seed are others.
+    pub fn session_id(&self) -> String {
+        format!("s{}-{}", self.seed, self.session)
     }
 
-    /// Session and page of an id.
-    pub fn parse_id(id: &str) -> Option<(u32, u32)> {
-        let (session, page) = id.strip_prefix('s')?.split_once('-')?;
-        Some((session.parse().ok()?, page.parse().ok()?))
+    /// The request's own id: `s42-17-1`, the visit and the page.
+    pub fn id(&self) -> String {
+        format!("{}-{}", self.session_id(), self.page)
+    }
+
+    /// Seed, visit and page of an id.
+    pub fn parse_id(id: &str) -> Option<(u64, u32, u32)> {
+        let mut parts = id.strip_prefix('s')?.split('-');
+        let parsed = (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
+        parts.next().is_none().then_some(parsed)
     }
 
     /// The user's id: `u3`.
@@ -110,6 +118,8 @@ fn candidates(world: &World, params: &Params, query: u32, draw: &mut Draw) -> Ve
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -121,7 +131,7 @@ mod tests {
             let requests = Request::of_session(&world, &params, session);
             assert_eq!(requests, Request::of_session(&world, &params, session));
             let first = &requests[0];
-            assert_eq!(Request::parse_id(&first.id()), Some((session, 1)));
+            assert_eq!(Request::parse_id(&first.id()), Some((params.seed, session, 1)));
             let mut items = first.items.clone();
             items.sort_unstable();
             items.dedup();
@@ -133,6 +143,22 @@ mod tests {
             }
         }
         assert!((160..240).contains(&second), "{second}");
+    }
+
+    #[test]
+    fn visits_of_another_seed_have_other_ids() {
+        let ids = |seed| -> BTreeSet<String> {
+            let params = Params { seed, ..Params::default() };
+            let world = World::new(&params);
+            (0..50)
+                .flat_map(|session| Request::of_session(&world, &params, session))
+                .map(|one| one.id())
+                .collect()
+        };
+        assert!(ids(1).is_disjoint(&ids(2)));
+        for other in ["s1-2", "s1-2-3-4", "1-2-3", "s-1-2", "u3"] {
+            assert_eq!(Request::parse_id(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl User {
     /// What the user does with a list: a function of the seed, the request and the list. Nobody sees a shadow's list, nor
     /// that of a request which is none of this world's.
     pub fn answer(&self, shown: &Shown) -> Option<Answer> {
-        let (session, page) = Request::parse_id(&shown.request).filter(|_| shown.role == "serving")?;
+        let (_, session, page) = Request::parse_id(&shown.request)
+            .filter(|(seed, ..)| *seed == self.params.seed && shown.role == "serving")?;
         let requests = Request::of_session(&self.world, &self.params, session);
         let request = requests.iter().find(|request| request.page == page)?;
         let stream = ANSWERS + (u64::from(session) << 8) + u64::from(page);

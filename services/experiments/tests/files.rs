@@ -182,11 +182,28 @@ fn rankings_come_as_json_lines_and_leave_as_lists_with_credit() {
         assert_eq!(items.len(), 3);
         let clicked = items.iter().find(|item| item["item"] == "a").unwrap();
         assert_eq!(lines[0]["credit"], clicked["credit"]);
+        assert_eq!((&lines[0]["not_in_list"], lines[1].get("not_in_list")), (&1.into(), None));
         assert!(lines[1].get("credit").is_none());
         if method == Method::TeamDraft {
             assert!(items.iter().all(|item| item["team"] == "v1" || item["team"] == "v2"), "{items:?}");
         }
     }
+}
+
+#[test]
+fn clicks_on_nothing_of_the_list_are_counted_with_their_first_line() {
+    let line = |clicks: &str| {
+        format!("{{\"key\":\"q\",\"rankings\":[[\"a\",\"b\"],[\"b\",\"a\"]],\"clicks\":[{clicks}]}}\n")
+    };
+    let options = InterleaveOptions {
+        method: Method::TeamDraft,
+        salt: "s".into(),
+        length: Some(2),
+        skip_common_prefix: false,
+    };
+    let text = line("\"a\"") + &line("\"a\",\"z\"") + &line("7,\"y\"");
+    let written = interleave_lines(text.as_bytes(), Vec::new(), &options).unwrap();
+    assert_eq!((written.lists, written.not_in_list, written.first_stray), (3, 3, Some(2)));
 }
 
 #[test]

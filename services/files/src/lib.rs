@@ -1,4 +1,4 @@
-//! Data files as Arrow batches: Parquet and CSV, with errors that name file, column and row.
+//! Data files as Arrow batches: Parquet, CSV and JSON lines, with errors that name file, column and row.
 
 mod columns;
 mod read;

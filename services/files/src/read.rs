@@ -1,11 +1,13 @@
-//! Reads Parquet and CSV files as Arrow batches of one schema.
+//! Reads Parquet, CSV and JSON lines files as Arrow batches of one schema.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::datatypes::{Schema, SchemaRef};
+use arrow::json::reader::infer_json_schema;
+use arrow::json::{Reader as JsonReader, ReaderBuilder as JsonReaderBuilder};
 use arrow::record_batch::{RecordBatch, RecordBatchReader};
 use arrow_csv::reader::{BufReader as CsvReader, Format, ReaderBuilder};
 use parquet::arrow::ProjectionMask;
@@ -38,20 +40,22 @@ pub struct FileReader {
 enum Batches {
     Parquet(ParquetRecordBatchReader),
     Csv(Box<CsvReader<BufReader<File>>>),
+    Json(Box<JsonReader<BufReader<File>>>),
 }
 
 /// Cells a batch holds: small enough for the cache of a core, large enough that a column's overhead does not show.
 const BATCH_CELLS: usize = 1 << 18;
 
 /// Opens a file: `.parquet`, or `.csv` / `.tsv` with a header line (types are inferred from the whole file; empty cells
-/// are null). `columns`: those to read, `None` for all; a column that the file does not have is an error.
+/// are null), or `.jsonl` / `.ndjson`, an object a line (likewise; what an object does not have is null). `columns`: those to read, `None` for all; a column that the file does not have is an error.
 pub fn open(path: &Path, columns: Option<&[String]>) -> Result<FileReader, Error> {
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_lowercase();
     match extension.as_str() {
         "parquet" | "pq" => parquet(path, columns),
         "csv" => csv(path, columns, b','),
         "tsv" => csv(path, columns, b'\t'),
-        _ => Err(Error::new(path, "is neither .parquet nor .csv nor .tsv by its name")),
+        "jsonl" | "ndjson" => json_lines(path, columns),
+        _ => Err(Error::new(path, "is neither .parquet nor .csv nor .tsv nor .jsonl by its name")),
     }
 }
 
@@ -111,10 +115,36 @@ fn csv(path: &Path, columns: Option<&[String]>, delimiter: u8) -> Result<FileRea
     })
 }
 
+fn json_lines(path: &Path, columns: Option<&[String]>) -> Result<FileReader, Error> {
+    let fault = |error| Error::new(path, plain(&error));
+    let (schema, rows) = infer_json_schema(BufReader::new(file(path)?), None).map_err(|error| {
+        let wrong = wrong_line(path).map(|line| format!("line {line}: ")).unwrap_or_default();
+        Error::new(path, format!("{wrong}{}", plain(&error)))
+    })?;
+    if rows == 0 {
+        return Err(Error::new(path, "has no rows; at least one line with an object is needed"));
+    }
+    let places = places(path, &schema, columns)?;
+    let schema = Arc::new(schema.project(&places).map_err(fault)?);
+    // A column of numbers and texts is one of texts.
+    let builder = JsonReaderBuilder::new(schema.clone()).with_coerce_primitive(true);
+    let builder = builder.with_batch_size(batch_rows(places.len()));
+    let reader = builder.build(BufReader::new(file(path)?)).map_err(fault)?;
+    Ok(FileReader { file: path.to_owned(), schema, batches: Batches::Json(Box::new(reader)) })
+}
+
+/// The first line, from 1, that is no JSON object: the inference does not say.
+fn wrong_line(path: &Path) -> Option<usize> {
+    let lines = BufReader::new(File::open(path).ok()?).lines();
+    let is_wrong =
+        |line: &String| !line.trim().is_empty() && infer_json_schema(line.as_bytes(), None).is_err();
+    lines.map_while(Result::ok).position(|line| is_wrong(&line)).map(|at| at + 1)
+}
+
 /// The error as a person reads it: without the name of its type before it.
 fn plain(error: &arrow::error::ArrowError) -> String {
     let text = error.to_string();
-    let text = ["Csv error: ", "Parser error: "]
+    let text = ["Csv error: ", "Json error: ", "Parser error: "]
         .iter()
         .find_map(|prefix| text.strip_prefix(prefix))
         .unwrap_or(&text);
@@ -135,6 +165,7 @@ impl Iterator for FileReader {
         let next = match &mut self.batches {
             Batches::Parquet(reader) => reader.next(),
             Batches::Csv(reader) => reader.next(),
+            Batches::Json(reader) => reader.next(),
         };
         next.map(|batch| batch.map_err(|error| Error::new(&self.file, plain(&error))))
     }

@@ -28,6 +28,30 @@ fn a_csv_file_is_read_by_its_header_with_types_of_the_whole_file() {
 }
 
 #[test]
+fn json_lines_are_read_as_a_csv_file_of_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = |text: &str, columns: &[&str]| -> Result<Vec<_>, Error> {
+        let path = folder.path().join("data.jsonl");
+        fs::write(&path, text).unwrap();
+        let columns: Vec<String> = columns.iter().map(|one| (*one).to_owned()).collect();
+        let batches = open(&path, Some(&columns))?.collect::<Result<Vec<_>, _>>()?;
+        let batch = &batches[0];
+        Ok(texts(&path, batch, &columns[0])?.into_iter().zip(numbers(&path, batch, &columns[1])?).collect())
+    };
+    let rows =
+        read("{\"u\": \"a\", \"x\": [1], \"v\": 1}\n\n{\"v\": 0.5, \"u\": \"b\"}\n", &["u", "v"]).unwrap();
+    assert_eq!(rows, [(Some("a".to_owned()), 1.0), (Some("b".to_owned()), 0.5)]);
+    // Units may be numbers and texts.
+    let rows = read("{\"u\": 7, \"v\": true}\n{\"u\": \"b\", \"v\": false}\n", &["u", "v"]).unwrap();
+    assert_eq!(rows, [(Some("7".to_owned()), 1.0), (Some("b".to_owned()), 0.0)]);
+    let said = |text: &str| read(text, &["u", "v"]).unwrap_err().to_string();
+    assert!(said("").contains("data.jsonl: has no rows"));
+    assert!(said("{\"u\": 1}\n").contains("has no column `v`; it has u"));
+    let text = said("{\"u\": 1, \"v\": 2}\n{\"u\": 1, \n");
+    assert!(text.contains("data.jsonl: line 2: "), "{text}");
+}
+
+#[test]
 fn what_is_wrong_with_a_file_is_said_with_its_name_and_line() {
     let said = |path: &Path, columns: Option<&[String]>| match open(path, columns) {
         Err(error) => error.to_string(),

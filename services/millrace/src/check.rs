@@ -7,14 +7,16 @@ use anyhow::Result;
 use millrace_topics::{Application, Problem, Role, Topic};
 
 use crate::application::{prediction_topics, views, with_schemas};
+use crate::experiment::said;
 
 /// Prints every problem of an application; exit code 1 if there is one.
 pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
     let (application, mut problems) = millrace_topics::read(folder, app);
+    let drafts = application.as_ref().map(drafts).unwrap_or_default();
     if let Some(application) = application.and_then(|application| sound(application, &problems)) {
         let more = self::problems(&application).into_iter().filter(|more| !problems.contains(more));
         problems.extend(more.collect::<Vec<_>>());
-        if problems.is_empty() {
+        if problems.is_empty() && drafts.is_empty() {
             println!(
                 "{}: {} topics, {} feature views, {} prediction topics: no problems",
                 application.name,
@@ -25,6 +27,7 @@ pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
     }
+    problems.extend(drafts);
     for problem in &problems {
         println!("{problem}");
     }
@@ -33,6 +36,18 @@ pub fn run(folder: &Path, app: &str) -> Result<ExitCode> {
         if problems.len() == 1 { "1 problem".into() } else { format!("{} problems", problems.len()) }
     );
     Ok(ExitCode::FAILURE)
+}
+
+/// What is wrong with drafts of experiments; what cannot be told of them is said aside.
+fn drafts(app: &Application) -> Vec<Problem> {
+    let mut problems = app.draft_problems();
+    for definition in &app.definitions {
+        problems.extend(said::blind(app, definition));
+        for note in said::untold(app, definition) {
+            eprintln!("millrace: note: {note}");
+        }
+    }
+    problems
 }
 
 /// The part of an application whose SQL can be checked although files of it have problems: nothing where a source or a

@@ -190,7 +190,9 @@ pub struct DeployArgs {
     /// Experiments that share a namespace have no unit in common; this one takes the buckets FROM to TO of 10,000
     #[arg(long, value_name = "NAME:FROM-TO")]
     pub namespace: Option<String>,
-    /// Put an earlier deployment into force again: that at OFFSET, or the one before that in force
+    /// Put an earlier deployment into force again: that at OFFSET, or the one before that in force. Of one that `millrace
+    /// experiment` made, the champion alone comes back and serves everybody: no one would judge its arms any more, since a
+    /// deployment by hand ends the experiment that runs. Arms that `millrace deploy` made come back as they were
     #[arg(long, value_name = "OFFSET", num_args = 0..=1, group = "what",
           conflicts_with_all = ["champion", "shadows", "arms", "canary", "interleave", "experiment", "salt", "namespace"])]
     pub rollback: Option<Option<i64>>,

@@ -155,6 +155,8 @@ pub(crate) fn application(first: &[(&str, &str)]) -> Application {
         name: "fraud".into(),
         folder: models().parent().unwrap().to_owned(),
         definitions: Vec::new(),
+        unsound: Vec::new(),
+        draft_files: BTreeMap::new(),
         topics: vec![
             topic("dead-letters", None, Role::DeadLetters),
             topic("deployments", avro(Deployment::AVRO), Role::Deployments(DeploymentsTable { first })),

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::{
-    BanditDefinition, CanaryCriterion, CanaryDefinition, ExperimentArm, ExperimentDefinition, ExperimentKind,
-    ExperimentMetric, MetricKind, MetricRole, NamespacePart, OutcomeColumns,
+    BanditDefinition, CanaryCriterion, CanaryDefinition, CanaryTraffic, CanaryUsual, ExperimentArm,
+    ExperimentDefinition, ExperimentKind, ExperimentMetric, MetricKind, MetricRole, NamespacePart,
+    OutcomeColumns,
 };
 use crate::table::{Document, Table};
 use crate::topic_file::names;
@@ -14,48 +15,67 @@ use crate::{ModelRef, Problem, Role, Topic};
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
-/// A definition with the file that it is in.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ParsedExperiment {
-    pub(crate) definition: ExperimentDefinition,
-    pub(crate) file: PathBuf,
-    pub(crate) lines: BTreeMap<String, usize>,
+/// A draft: what its file says, and what is wrong with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    /// Its name, or the file's stem.
+    pub(crate) name: String,
+    /// None where the file is no TOML.
+    pub(crate) definition: Option<ExperimentDefinition>,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) file: DraftFile,
+}
+
+/// Where a draft is, for problems that are found later.
+#[derive(Debug, Clone)]
+pub struct DraftFile {
+    path: PathBuf,
+    lines: BTreeMap<String, usize>,
     /// What keys begin with in the file: `experiment.` in a topic's.
-    pub(crate) prefix: &'static str,
+    prefix: &'static str,
 }
 
-impl ParsedExperiment {
-    /// A problem with a key, at its line where the file has it.
-    pub(crate) fn problem(&self, key: &str, message: String) -> Problem {
+impl DraftFile {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A problem with a key (`canary.step_max`), at its line where the file has it.
+    pub fn problem(&self, key: &str, message: String) -> Problem {
         let key = format!("{}{key}", self.prefix);
-        Problem::new(&self.file, self.lines.get(&key).copied(), Some(&key), message)
+        Problem::new(&self.path, self.lines.get(&key).copied(), Some(&key), message)
+    }
+
+    /// The first of these keys that the file has, else the last.
+    pub(crate) fn written<'k>(&self, keys: &[&'k str]) -> &'k str {
+        let has = |key: &&&str| self.lines.contains_key(&format!("{}{key}", self.prefix));
+        keys.iter().find(has).or(keys.last()).copied().unwrap_or_default()
     }
 }
 
-/// Every definition of an application: files of `experiments/`, and tables `[experiment]` of its topics.
-pub(crate) fn read_all(folder: &Path, topics: &[Topic]) -> (Vec<ParsedExperiment>, Vec<Problem>) {
-    let (mut all, mut problems) = (Vec::new(), Vec::new());
-    let mut add = |(parsed, found): (Option<ParsedExperiment>, Vec<Problem>)| {
-        all.extend(parsed);
-        problems.extend(found);
-    };
+/// Every draft of an application: files of `experiments/`, and tables `[experiment]` of its topics.
+pub(crate) fn read_all(folder: &Path, topics: &[Topic]) -> Vec<Draft> {
     let own = folder.join("experiments");
-    for stem in names(&own, "toml") {
-        add(read_file(&own.join(format!("{stem}.toml")), &stem, None));
-    }
+    let files = names(&own, "toml");
+    let files = files.iter().map(|stem| read_file(&own.join(format!("{stem}.toml")), stem, None));
     let predicts = |topic: &&Topic| matches!(topic.role, Role::Predictions(_) | Role::Rankings(_));
-    for topic in topics.iter().filter(predicts).filter(|topic| topic.lines.contains_key("experiment")) {
-        add(read_file(&topic.file, &topic.stem, Some(&topic.stem)));
-    }
-    (all, problems)
+    let tables = topics.iter().filter(predicts).filter(|topic| topic.lines.contains_key("experiment"));
+    files.chain(tables.map(|topic| read_file(&topic.file, &topic.stem, Some(&topic.stem)))).collect()
 }
 
 /// Reads one file; `topic` is the stem where it is a topic's own.
-fn read_file(file: &Path, stem: &str, topic: Option<&str>) -> (Option<ParsedExperiment>, Vec<Problem>) {
+fn read_file(file: &Path, stem: &str, topic: Option<&str>) -> Draft {
+    let prefix = if topic.is_some() { "experiment." } else { "" };
+    let draft = |definition: Option<ExperimentDefinition>, problems, lines| {
+        let name = definition.as_ref().map_or(stem, |one| &one.name).to_owned();
+        Draft { name, definition, problems, file: DraftFile { path: file.to_owned(), lines, prefix } }
+    };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => {
-            return (None, vec![Problem::new(file, None, None, format!("cannot be read: {error}"))]);
+            let problem = Problem::new(file, None, None, format!("cannot be read: {error}"));
+            return draft(None, vec![problem], BTreeMap::new());
         }
     };
     let document = Document::new(file, &text);
@@ -67,10 +87,7 @@ fn read_file(file: &Path, stem: &str, topic: Option<&str>) -> (Option<ParsedExpe
         }
     });
     let (problems, lines) = document.finish();
-    let prefix = if topic.is_some() { "experiment." } else { "" };
-    let parsed =
-        definition.map(|definition| ParsedExperiment { definition, file: file.to_owned(), lines, prefix });
-    (parsed, problems)
+    draft(definition, problems, lines)
 }
 
 fn definition(table: &Table<'_, '_>, stem: &str, topic: Option<&str>) -> ExperimentDefinition {
@@ -253,9 +270,22 @@ fn read_canary(table: &Table<'_, '_>, kind: ExperimentKind) -> Option<CanaryDefi
         looks: count(&table, "looks", 1).and_then(|n| u32::try_from(n).ok()).unwrap_or(4),
         power: table.number("power", 0.5..=0.999).unwrap_or(0.9),
         criteria: criteria(&table),
+        traffic: table.table("traffic").map(|traffic| read_traffic(&traffic)),
     };
     table.refuse_unknown();
     Some(read)
+}
+
+fn read_traffic(table: &Table<'_, '_>) -> CanaryTraffic {
+    let some = |key| table.number(key, 0.0..=f64::INFINITY).filter(|number| *number > 0.0);
+    let read = CanaryTraffic {
+        rows_per_day: some("rows_per_day"),
+        units_per_day: some("units_per_day"),
+        labelled: table.number("labelled", 1e-6..=1.0).unwrap_or(1.0),
+        positive_rate: table.number("positive_rate", 1e-9..=0.999_999),
+    };
+    table.refuse_unknown();
+    read
 }
 
 /// Steps are written in whole percent of all units.
@@ -281,6 +311,11 @@ fn criteria(table: &Table<'_, '_>) -> Vec<CanaryCriterion> {
             metric: name.to_owned(),
             margin: table.number("margin", 0.0..=f64::INFINITY).unwrap_or(0.0),
             required: count(&table, "required", 1).unwrap_or(1),
+            usual: CanaryUsual {
+                value: table.number("usual", 0.0..=1.0),
+                deviation: table.number("deviation", 0.0..=f64::INFINITY).filter(|number| *number > 0.0),
+                correlation: table.number("correlation", 0.0..=0.999_999),
+            },
         };
         table.refuse_unknown();
         one

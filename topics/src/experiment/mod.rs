@@ -9,11 +9,30 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ModelRef;
+use crate::{ModelRef, UnsoundDraft};
 
 pub(crate) use checks::check;
-pub(crate) use file::{ParsedExperiment, read_all};
+pub use file::DraftFile;
+pub(crate) use file::{Draft, read_all};
 pub use named::{Column, columns_of};
+
+/// Where drafts that may be started are, by their names.
+pub(crate) fn files_of(drafts: &[Draft]) -> BTreeMap<String, DraftFile> {
+    let sound = drafts.iter().filter(|draft| draft.problems.is_empty());
+    sound.map(|draft| (draft.name.clone(), draft.file.clone())).collect()
+}
+
+/// Drafts that may be started, and the others with their problems.
+pub(crate) fn sorted_out(drafts: Vec<Draft>) -> (Vec<ExperimentDefinition>, Vec<UnsoundDraft>) {
+    let (mut sound, mut unsound) = (Vec::new(), Vec::new());
+    for Draft { name, definition, problems, .. } in drafts {
+        match definition {
+            Some(definition) if problems.is_empty() => sound.push(definition),
+            _ => unsound.push(UnsoundDraft { name, problems }),
+        }
+    }
+    (sound, unsound)
+}
 
 /// An experiment on the versions that serve one prediction topic.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -202,6 +221,23 @@ pub struct CanaryDefinition {
     pub power: f64,
     /// What it must not be worse in.
     pub criteria: Vec<CanaryCriterion>,
+    /// What is expected to come, so that it can be told before the start whether steps are long enough.
+    #[serde(default)]
+    pub traffic: Option<CanaryTraffic>,
+}
+
+/// What comes to all versions together.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryTraffic {
+    /// Predictions a day.
+    pub rows_per_day: Option<f64>,
+    /// New units a day.
+    pub units_per_day: Option<f64>,
+    /// The share of rows that get a label within the label horizon.
+    pub labelled: f64,
+    /// The share of labelled rows that are positive.
+    pub positive_rate: Option<f64>,
 }
 
 /// What a canary must not be worse in.
@@ -214,6 +250,21 @@ pub struct CanaryCriterion {
     pub margin: f64,
     /// Labelled positives (auc), labelled rows, requests or units that a look needs.
     pub required: u64,
+    /// What is known of it beforehand.
+    #[serde(default)]
+    pub usual: CanaryUsual,
+}
+
+/// What is known of a criterion before a canary starts.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CanaryUsual {
+    /// The champion's own: its AUC, its share of errors or of missing inputs, its conversion rate.
+    pub value: Option<f64>,
+    /// The standard deviation: of one row's difference in loss, or of one unit.
+    pub deviation: Option<f64>,
+    /// How the AUCs of both versions are correlated.
+    pub correlation: Option<f64>,
 }
 
 /// How a bandit finds its shares.
@@ -242,6 +293,17 @@ impl ExperimentDefinition {
     /// The metric that is decided by.
     pub fn primary(&self) -> Option<&ExperimentMetric> {
         self.metrics.iter().find(|metric| metric.role == MetricRole::Primary)
+    }
+
+    /// How long it may take from its start until the last value is known, in ms of record time, pauses not counted: a
+    /// covariate's time, the time its arms serve, the window and the labels of the last unit.
+    pub fn longest_ms(&self) -> i64 {
+        let steps = self.canary.as_ref().filter(|_| self.kind == ExperimentKind::Canary);
+        let serves = steps.map_or(self.max_ms, |canary| {
+            canary.step_max_ms.saturating_mul(i64::try_from(canary.steps.len()).unwrap_or(i64::MAX))
+        });
+        let window = if self.metrics.is_empty() { 0 } else { self.window_ms };
+        [self.covariate_ms, serves, window, self.label_horizon_ms].into_iter().fold(0, i64::saturating_add)
     }
 
     /// The stems of the topics besides the predictions whose rows it needs.

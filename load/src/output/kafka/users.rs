@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, anyhow};
 use millrace_schemas::envelope::ranking::AVRO;
 use millrace_schemas::{Decoder, Format, SchemaRegistry, TopicSchema};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::message::{Message as _, OwnedMessage};
 use rdkafka::{Offset, TopicPartitionList};
 
@@ -19,6 +19,7 @@ use crate::ranking::{Answers, Event, Ledger, Shown};
 const RANKINGS: &str = "rankings";
 /// Lists that are read before what they cause is written.
 const AT_ONCE: usize = 500;
+const TIMEOUT: Duration = Duration::from_secs(30);
 const WAIT: Duration = Duration::from_millis(20);
 
 /// Someone who follows the users, and ends their day.
@@ -30,9 +31,32 @@ pub trait Attend: Watch<Event> {
     fn read(&mut self, _topic: &str, _partition: i32, _key: Option<&[u8]>, _payload: Option<&[u8]>) {}
 }
 
-/// Reads lists of the application's topic of rankings from their beginning on, and writes what users do with them, until
-/// `attend` ends it; then what is still to come, too. A list that is read again is answered once.
+/// Where lists are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum From {
+    /// After the last one that an earlier reader answered; the first reader reads all.
+    LeftOff,
+    /// Those that come from now on.
+    Now,
+    /// All that the topic has.
+    Beginning,
+}
+
+/// As [`answer_from`], all that the topic has.
 pub fn answer(
+    source: &Visits,
+    answers: Answers,
+    options: &Options,
+    registry: &Arc<dyn SchemaRegistry>,
+    attend: &mut dyn Attend,
+) -> Result<Ledger> {
+    answer_from(From::Beginning, source, answers, options, registry, attend)
+}
+
+/// Reads lists of the application's topic of rankings, and writes what users do with them, until
+/// `attend` ends it; then what is still to come, too. A list that is read again is answered once.
+pub fn answer_from(
+    from: From,
     source: &Visits,
     mut answers: Answers,
     options: &Options,
@@ -41,7 +65,7 @@ pub fn answer(
 ) -> Result<Ledger> {
     let producer = Producer::new(options.client())?;
     let mut writers = Writers::open(source, &producer, registry.as_ref(), &options.app)?;
-    let mut lists = Lists::open(&producer, options, registry)?;
+    let mut lists = Lists::open(from, &producer, options, registry)?;
     let mut read = 0;
     while attend.go_on(read) {
         let messages = lists.poll()?;
@@ -58,6 +82,9 @@ pub fn answer(
     }
     writers.send(&producer, &answers.rest(), &mut Told(attend))?;
     producer.flush()?;
+    if from == From::LeftOff {
+        lists.leave()?;
+    }
     Ok(answers.into_ledger())
 }
 
@@ -70,6 +97,16 @@ impl Watch<Event> for Told<'_> {
     }
 }
 
+/// Where an earlier reader left each partition, else as it is in `partitions`.
+fn left_off(consumer: &BaseConsumer, partitions: TopicPartitionList) -> Result<TopicPartitionList> {
+    let mut from = TopicPartitionList::new();
+    for one in consumer.committed_offsets(partitions, TIMEOUT)?.elements() {
+        let offset = if let Offset::Offset(_) = one.offset() { one.offset() } else { Offset::Beginning };
+        from.add_partition_offset(one.topic(), one.partition(), offset)?;
+    }
+    Ok(from)
+}
+
 /// The lists of all partitions.
 struct Lists {
     consumer: BaseConsumer,
@@ -78,7 +115,12 @@ struct Lists {
 }
 
 impl Lists {
-    fn open(producer: &Producer, options: &Options, registry: &Arc<dyn SchemaRegistry>) -> Result<Self> {
+    fn open(
+        from: From,
+        producer: &Producer,
+        options: &Options,
+        registry: &Arc<dyn SchemaRegistry>,
+    ) -> Result<Self> {
         let topic = format!("{}.{RANKINGS}", options.app);
         let mut client = options.client();
         client
@@ -88,13 +130,36 @@ impl Lists {
             .set("auto.offset.reset", "earliest");
         let consumer: BaseConsumer = client.create().context("cannot make a Kafka client")?;
         let mut partitions = TopicPartitionList::new();
+        let start = if from == From::Now { Offset::End } else { Offset::Beginning };
         for partition in 0..producer.partitions(&topic)? {
-            partitions.add_partition_offset(&topic, i32::try_from(partition)?, Offset::Beginning)?;
+            partitions.add_partition_offset(&topic, i32::try_from(partition)?, start)?;
+        }
+        if from == From::LeftOff {
+            partitions = left_off(&consumer, partitions)
+                .with_context(|| format!("cannot read where {topic} was left"))?;
         }
         consumer.assign(&partitions)?;
         let schema = Arc::new(TopicSchema::parse(AVRO)?);
         let decoder = Decoder::new(Format::Avro, schema, registry.clone());
         Ok(Self { consumer, decoder, topic })
+    }
+
+    /// Notes that all lists so far are answered, for the next reader.
+    fn leave(&self) -> Result<()> {
+        let positions = self.consumer.position()?;
+        let mut read = TopicPartitionList::new();
+        for one in positions.elements() {
+            // A partition without a list has no position.
+            if let Offset::Offset(_) = one.offset() {
+                read.add_partition_offset(one.topic(), one.partition(), one.offset())?;
+            }
+        }
+        if read.count() > 0 {
+            self.consumer
+                .commit(&read, CommitMode::Sync)
+                .with_context(|| format!("cannot note what of {} is read", self.topic))?;
+        }
+        Ok(())
     }
 
     /// What is there, up to a bound.
@@ -119,3 +184,7 @@ impl Lists {
         Ok(messages.iter().zip(Shown::read(&decoded.rows)?).collect())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

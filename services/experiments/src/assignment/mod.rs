@@ -62,8 +62,8 @@ pub enum Error {
     ChampionResized(String),
     /// Growth beyond what may be taken.
     #[error(
-        "arm `{arm}` cannot grow to {wanted} of {} buckets: the champion and the free ones leave {available}; a change \
-             between other arms is a new phase",
+        "arm `{arm}` cannot grow to {wanted} of {} buckets: the champion and the free ones leave {available}. No unit moves \
+             between two other arms at once: let the others shrink first, then this one grow in a second deployment",
         hash::BUCKETS
     )]
     NoRoom {

@@ -25,10 +25,9 @@ pub(super) fn give(
     let shares: Vec<(&str, f64)> = wanted.iter().map(|one| (one.name.as_str(), one.share)).collect();
     // Also refuses shares that are none, or over 1 in sum.
     let fresh = Allocation::lay(&shares, 1.0)?;
-    let sizes: Vec<usize> = fresh.arms().iter().map(|arm| arm.buckets.count()).collect();
     let buckets = match before {
         None => fresh.arms().iter().map(|arm| arm.buckets.clone()).collect(),
-        Some(before) => grown(before, wanted, champion, &sizes)?,
+        Some(before) => grown(before, wanted, champion, &sizes(before, wanted, champion))?,
     };
     for (one, buckets) in wanted.iter().zip(&buckets) {
         let empty = arm(&one.name, &one.version, ArmRole::Serving);
@@ -51,6 +50,29 @@ fn check(wanted: &[Wanted]) -> Result<(), Error> {
     Ok(())
 }
 
+/// How many buckets each arm is to have. A share is so many whatever the others have: laid one after the other, arms are one
+/// bucket longer or shorter by where they begin, and an arm of the same share would lose one whenever another changes.
+fn sizes(before: &Deployment, wanted: &[Wanted], champion: &ModelRef) -> Vec<usize> {
+    let held = |one: &Wanted| held(before, &one.name).map_or(0, |buckets| buckets.count());
+    let size = |one: &Wanted| {
+        let (has, share) = (held(one), one.share * f64::from(BUCKETS));
+        // Less than a bucket off is the share that it has already, rounded up or down.
+        if (has as f64 - share).abs() < 1.0 - 1e-9 { has } else { share.round() as usize }
+    };
+    let mut sizes: Vec<usize> = wanted.iter().map(size).collect();
+    // Halves are rounded up. What is too much the champion's own arm has not, else the arm that grows most.
+    for _ in usize::from(BUCKETS)..sizes.iter().sum() {
+        let growth = |(at, size): (usize, &usize)| {
+            let one = &wanted[at];
+            (one.version == *champion && *size > 0, *size as i64 - held(one) as i64, at)
+        };
+        if let Some((_, _, most)) = sizes.iter().enumerate().map(growth).max() {
+            sizes[most] = sizes[most].saturating_sub(1);
+        }
+    }
+    sizes
+}
+
 /// The buckets of each wanted arm, from those before. The champion's own arm gives and takes what the others leave; what
 /// it has too much of becomes nobody's, what it lacks it takes of what nobody had.
 fn grown(
@@ -61,8 +83,9 @@ fn grown(
 ) -> Result<Vec<Buckets>, Error> {
     let own = wanted.iter().position(|one| one.version == *champion);
     let own_name = own.map_or(CHAMPION, |index| wanted[index].name.as_str());
-    let mut arms = vec![assignment::Arm { name: own_name.to_owned(), buckets: held(before, own_name)? }];
-    let serving = before.arms.iter().filter(|arm| arm.role == ArmRole::Serving && arm.arm != own_name);
+    let was = own_before(before, own_name, wanted, champion);
+    let mut arms = vec![assignment::Arm { name: own_name.to_owned(), buckets: held(before, was)? }];
+    let serving = before.arms.iter().filter(|arm| arm.role == ArmRole::Serving && arm.arm != was);
     for arm in serving {
         arms.push(assignment::Arm { name: arm.arm.clone(), buckets: Buckets::of(&arm.buckets)? });
     }
@@ -86,6 +109,22 @@ fn grown(
         has.lowest(*size).plus(&free.lowest(size.saturating_sub(has.count())))
     };
     Ok(wanted.iter().zip(sizes).map(buckets).collect())
+}
+
+/// What the champion's own arm was called: as now, else as an arm of its version that is wanted no longer.
+fn own_before<'a>(
+    before: &'a Deployment,
+    own_name: &'a str,
+    wanted: &[Wanted],
+    champion: &ModelRef,
+) -> &'a str {
+    let serving = || before.arms.iter().filter(|arm| arm.role == ArmRole::Serving);
+    if serving().any(|arm| arm.arm == own_name) {
+        return own_name;
+    }
+    let is = |arm: &&Arm| (&arm.model, &arm.version) == (&champion.model, &champion.version);
+    let left = |arm: &&Arm| wanted.iter().all(|one| one.name != arm.arm);
+    serving().filter(left).find(is).map_or(own_name, |arm| arm.arm.as_str())
 }
 
 fn held(before: &Deployment, name: &str) -> Result<Buckets, Error> {

@@ -5,6 +5,7 @@
 //!
 //! - [`next`]: what is asked for, as an event;
 //! - [`restore`]: an earlier deployment once more;
+//! - [`check`]: whether an event may be written, whoever made it;
 //! - [`versions`]: which versions an event names, to be checked before it is written.
 
 mod arms;
@@ -17,8 +18,9 @@ use millrace_schemas::envelope::{Arm, ArmRole, Deployment};
 use millrace_topics::ModelRef;
 
 pub use error::Error;
+pub use refuse::check;
 pub use request::{Asked, Plan, Request};
-pub use restore::restore;
+pub use restore::{Restored, restore};
 
 use request::Wanted;
 
@@ -57,9 +59,7 @@ pub fn next(request: &Request, asked: &Asked, history: &[(i64, Deployment)]) -> 
     next.arms.extend(request.plan.shadows(&champion));
     let shadows = request.shadows.iter();
     next.arms.extend(shadows.map(|(name, version)| arm(name, version, ArmRole::Shadow)));
-    refuse::names(&next)?;
-    refuse::salt(&next, history)?;
-    refuse::namespace(&next, history)?;
+    check(&next, history)?;
     Ok(next)
 }
 

@@ -2,13 +2,38 @@
 
 use std::collections::BTreeSet;
 
-use millrace_schemas::envelope::{ArmRole, Deployment};
+use millrace_schemas::envelope::{Arm, ArmRole, Deployment};
 use millrace_topics::ModelRef;
 
 use super::{CHAMPION, Error};
+use crate::assignment::{self, Allocation, Buckets};
+
+/// Whether a deployment may be written on top of `history`, whoever made it: `millrace deploy`, or a decision.
+pub fn check(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(), Error> {
+    names(next)?;
+    buckets(next)?;
+    if next.mode == Deployment::INTERLEAVE {
+        let serving = next.arms.iter().filter(|arm| arm.role == ArmRole::Serving);
+        let version = |arm: &Arm| ModelRef { model: arm.model.clone(), version: arm.version.clone() };
+        rankers(&serving.map(version).collect::<Vec<_>>(), &next.method)?;
+    }
+    salt(next, history)?;
+    namespace(next, history)
+}
+
+/// A bucket has one arm, and there are 10,000.
+fn buckets(next: &Deployment) -> Result<(), Error> {
+    let serving = next.arms.iter().filter(|arm| arm.role == ArmRole::Serving);
+    let laid = |arm: &Arm| Ok(assignment::Arm { name: arm.arm.clone(), buckets: Buckets::of(&arm.buckets)? });
+    let laid = serving.map(laid).collect::<Result<Vec<_>, assignment::Error>>()?;
+    if !laid.is_empty() {
+        Allocation::of(laid)?;
+    }
+    Ok(())
+}
 
 /// Names of arms are told apart in predictions by arm and role.
-pub(super) fn names(next: &Deployment) -> Result<(), Error> {
+fn names(next: &Deployment) -> Result<(), Error> {
     let mut seen = BTreeSet::new();
     for arm in &next.arms {
         let refuse = |why| Err(Error::ArmName { name: arm.arm.clone(), why });
@@ -26,7 +51,7 @@ pub(super) fn names(next: &Deployment) -> Result<(), Error> {
 }
 
 /// The same salt assigns alike: what one experiment did to its units would show in the other.
-pub(super) fn salt(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(), Error> {
+fn salt(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(), Error> {
     if next.arms.is_empty() || next.salt.is_empty() {
         return Ok(());
     }
@@ -39,7 +64,7 @@ pub(super) fn salt(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(
 }
 
 /// Of one namespace, experiments that run at once have parts that do not overlap.
-pub(super) fn namespace(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(), Error> {
+fn namespace(next: &Deployment, history: &[(i64, Deployment)]) -> Result<(), Error> {
     if next.namespace.is_empty() {
         return Ok(());
     }

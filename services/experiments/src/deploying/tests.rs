@@ -189,16 +189,158 @@ fn experiments_of_one_namespace_have_parts_of_their_own() {
 #[test]
 fn a_rollback_puts_an_earlier_deployment_into_force_again() {
     let mut history = first();
-    assert!(
-        restore("predictions", None, &asked(9), &history).unwrap_err().to_string().contains("none before")
-    );
+    let judged = std::collections::BTreeSet::from(["second".to_owned()]);
+    let restore = |offset, history: &[(i64, Deployment)]| {
+        restore("predictions", offset, &asked(9), history, &judged).map_err(|error| error.to_string())
+    };
+    assert!(restore(None, &history).unwrap_err().contains("none before"));
     then(&mut history, &canary(0.05));
     then(&mut history, &canary(0.25));
     then(&mut history, &Request { champion: Some(version("2")), ..request(Plan::Champion) });
-    let back = restore("predictions", None, &asked(9), &history).unwrap();
+    let back = restore(None, &history).unwrap().deployment;
     assert_eq!((back.restores, back.phase, &back.arms), (Some(2), 0, &history[2].1.arms));
-    let earlier = restore("predictions", Some(1), &asked(9), &history).unwrap();
+    let earlier = restore(Some(1), &history).unwrap().deployment;
     assert_eq!((earlier.restores, earlier.phase), (Some(1), 1), "arms gave units up");
-    let error = restore("predictions", Some(7), &asked(9), &history).unwrap_err().to_string();
-    assert!(error.contains("only 0, 1, 2, 3"), "{error}");
+    assert!(restore(Some(7), &history).unwrap_err().contains("only 0, 1, 2, 3"));
+}
+
+#[test]
+fn a_rollback_brings_no_arms_back_that_nobody_judges() {
+    let mut history = first();
+    let known = Request { experiment: Some("second".into()), ..canary(0.05) };
+    then(&mut history, &known);
+    then(&mut history, &Request { champion: Some(version("2")), ..request(Plan::Champion) });
+    let restore = |judged: &[&str]| {
+        let judged = judged.iter().map(|name| (*name).to_owned()).collect();
+        restore("predictions", None, &asked(9), &history, &judged).unwrap()
+    };
+    let alone = restore(&["first", "second"]);
+    assert_eq!(alone.without.as_deref(), Some("second"));
+    let Deployment { mode, version, arms, salt, experiment, restores, .. } = &alone.deployment;
+    assert_eq!(
+        (mode.as_str(), version.as_str(), arms.len(), *restores),
+        (Deployment::CHAMPION, "1", 0, Some(1))
+    );
+    assert!(salt.is_empty() && experiment.is_empty());
+    // Arms that people deployed themselves are theirs.
+    let own = restore(&["first"]);
+    assert_eq!((own.without, own.deployment.arms), (None, history[1].1.arms.clone()));
+}
+
+/// Weights of 10,000, drawn anew in each step.
+fn weights(random: &mut crate::random::Random, arms: usize) -> Vec<f64> {
+    let all = 0.2 + 0.8 * random.uniform();
+    let drawn: Vec<f64> = (0..arms).map(|_| 0.02 + random.uniform()).collect();
+    let sum: f64 = drawn.iter().sum();
+    drawn.iter().map(|one| all * one / sum).collect()
+}
+
+fn arm_at(deployment: &Deployment, bucket: u16) -> &str {
+    let holds = |arm: &&Arm| arm.buckets.iter().any(|(from, to)| (*from..*to).contains(&bucket));
+    deployment
+        .arms
+        .iter()
+        .filter(|arm| arm.role == ArmRole::Serving)
+        .find(holds)
+        .map_or(CHAMPION, |arm| &arm.arm)
+}
+
+#[test]
+fn over_any_weights_units_move_between_the_champion_and_one_arm_alone() {
+    let names = ["b", "c", "d"];
+    let mut refused = 0;
+    for seed in 0..60 {
+        let mut random = crate::random::Random::keyed("weights", &seed.to_string());
+        let mut history = first();
+        let mut last: Option<(Deployment, Vec<f64>)> = None;
+        for step in 0..12 {
+            let mut shares = weights(&mut random, 3);
+            // Some arms keep their share, while others change.
+            if let Some((_, before)) = &last
+                && let Some(kept) = (step % 4 != 3).then_some(step % 3)
+            {
+                shares[kept] = before[kept];
+                if shares.iter().sum::<f64>() > 1.0 {
+                    continue;
+                }
+            }
+            let arms: Vec<_> =
+                names.iter().zip(["2", "3", "4"]).zip(&shares).map(|((n, v), s)| (*n, v, *s)).collect();
+            let request =
+                Request { salt: Some("s".into()), experiment: Some("e".into()), ..self::shares(&arms) };
+            let now = match next(&request, &asked(step as i64), &history) {
+                Ok(now) => now,
+                // What the champion lacks cannot be taken from other arms.
+                Err(Error::Assignment(assignment::Error::NoRoom { .. })) => {
+                    refused += 1;
+                    continue;
+                }
+                Err(error) => panic!("{error}"),
+            };
+            if let Some((before, old)) = &last {
+                let own = |arm: &str| arm == CONTROL || arm == CHAMPION;
+                for bucket in 0..10_000 {
+                    let (from, to) = (arm_at(before, bucket), arm_at(&now, bucket));
+                    assert!(from == to || own(from) || own(to), "seed {seed}: {bucket} from {from} to {to}");
+                }
+                for (at, name) in names.iter().enumerate().filter(|(at, _)| shares[*at] >= old[*at]) {
+                    let lost = has(before, name).minus(&has(&now, name)).count();
+                    assert_eq!(
+                        lost, 0,
+                        "seed {seed}, step {step}: {name} lost units, {} to {}",
+                        old[at], shares[at]
+                    );
+                }
+            }
+            for (name, share) in names.iter().zip(&shares) {
+                let off = has(&now, name).count() as f64 - share * 10_000.0;
+                assert!(off.abs() <= 1.0, "{name}: {off}");
+            }
+            history.push((history.len() as i64, now.clone()));
+            last = Some((now, shares));
+        }
+    }
+    assert!(refused < 200, "{refused} of 720 refused");
+}
+
+#[test]
+fn the_champions_arm_makes_room_also_where_it_goes() {
+    let mut history = first();
+    let of = |share| Request {
+        salt: Some("s".into()),
+        experiment: Some("e".into()),
+        ..shares(&[("b", "2", share)])
+    };
+    let half = then(&mut history, &of(0.5));
+    let all = then(&mut history, &of(1.0));
+    assert_eq!((sizes(&half).len(), sizes(&all)), (2, named(&[("b", 10_000)])));
+}
+
+#[test]
+fn a_deployment_of_a_decision_is_checked_as_one_of_a_person() {
+    let mut history = first();
+    let made = then(&mut history, &Request { experiment: Some("e".into()), ..canary(0.1) });
+    assert_eq!(check(&made, &history), Ok(()));
+    let refused = |of: Deployment, part: &str| {
+        let error = check(&of, &history).unwrap_err().to_string();
+        assert!(error.contains(part), "{error}");
+    };
+    refused(Deployment { experiment: "other".into(), ..made.clone() }, "is that of experiment `e`");
+    let mut twice = made.clone();
+    twice.arms[0].buckets = vec![(0, 1_500)];
+    refused(twice, "belongs to both");
+    let mut named = made.clone();
+    named.arms[0].arm = CHAMPION.into();
+    refused(named, "no experiment");
+    let other = Deployment {
+        topic: "others".into(),
+        experiment: "o".into(),
+        salt: "o".into(),
+        namespace: "n".into(),
+        namespace_from: 0,
+        namespace_to: 50,
+        ..made.clone()
+    };
+    let history = [(5, Deployment { namespace: "n".into(), namespace_from: 40, namespace_to: 60, ..made })];
+    assert!(check(&other, &history).unwrap_err().to_string().contains("0 to 50 overlaps"));
 }

@@ -36,6 +36,9 @@ struct Response<'a> {
     /// Credit per ranker of the clicks given.
     #[serde(skip_serializing_if = "Option::is_none")]
     credit: Option<Vec<f64>>,
+    /// Clicks given on items that the list does not hold: they earn nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_in_list: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -62,7 +65,18 @@ pub struct InterleaveOptions {
     pub skip_common_prefix: bool,
 }
 
-/// Interleaves every line of `reader`; empty lines are passed over. Returns how many were written.
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Written {
+    /// Lists.
+    pub lists: u64,
+    /// Clicks on items that their list does not hold.
+    pub not_in_list: u64,
+    /// The line of the first of them, from 1.
+    pub first_stray: Option<u64>,
+}
+
+/// Interleaves every line of `reader`; empty lines are passed over.
 ///
 /// # Errors
 /// The first line that does not fit, with its number; what reading or writing gives.
@@ -70,8 +84,8 @@ pub fn interleave_lines(
     reader: impl BufRead,
     mut writer: impl Write,
     options: &InterleaveOptions,
-) -> Result<u64, Error> {
-    let mut written = 0;
+) -> Result<Written, Error> {
+    let mut written = Written::default();
     let mut last = 0;
     for (at, text) in reader.lines().enumerate() {
         let line = at as u64 + 1;
@@ -82,16 +96,21 @@ pub fn interleave_lines(
         }
         let problem = |problem: String| Error::Line { line, problem };
         let request: Request = serde_json::from_str(&text).map_err(|error| problem(error.to_string()))?;
-        let mut response = respond(&request, options).map_err(problem)?;
+        let (mut response, strays) = respond(&request, options).map_err(problem)?;
         response.push(b'\n');
         writer.write_all(&response).map_err(|source| Error::Io { line, source })?;
-        written += 1;
+        written.lists += 1;
+        if strays > 0 {
+            written.not_in_list += strays;
+            written.first_stray.get_or_insert(line);
+        }
     }
     writer.flush().map_err(|source| Error::Io { line: last, source })?;
     Ok(written)
 }
 
-fn respond(request: &Request, options: &InterleaveOptions) -> Result<Vec<u8>, String> {
+/// The line of a request, and how many of its clicks are on nothing of the list.
+fn respond(request: &Request, options: &InterleaveOptions) -> Result<(Vec<u8>, u64), String> {
     let rankings = Rankings::of(&request.rankings).map_err(|error| error.to_string())?;
     if let Some(names) = &request.rankers
         && names.len() != rankings.rankers()
@@ -112,6 +131,8 @@ fn respond(request: &Request, options: &InterleaveOptions) -> Result<Vec<u8>, St
         credit: list.credit_at(position),
     };
     let items: Vec<Shown<'_>> = list.slots().iter().enumerate().map(shown).collect();
+    let not_in_list = |click: &&Item| items.iter().all(|shown| shown.item != *click);
+    let strays = request.clicks.iter().flatten().filter(not_in_list).count() as u64;
     let credit = request.clicks.as_ref().map(|clicks| {
         let rules = Rules { horizon_ms: 0, skip_common_prefix: options.skip_common_prefix };
         let mut ledger = Ledger::new(list.clone(), 0, rules);
@@ -120,5 +141,12 @@ fn respond(request: &Request, options: &InterleaveOptions) -> Result<Vec<u8>, St
         }
         ledger.close().credit
     });
-    serde_json::to_vec(&Response { key: &request.key, items, credit }).map_err(|error| error.to_string())
+    let text = serde_json::to_vec(&Response {
+        key: &request.key,
+        items,
+        credit,
+        not_in_list: Some(strays).filter(|clicks| *clicks > 0),
+    })
+    .map_err(|error| error.to_string())?;
+    Ok((text, strays))
 }

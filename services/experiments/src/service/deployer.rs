@@ -21,6 +21,7 @@ use rdkafka::message::Message;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::Error;
+use crate::deploying;
 
 /// How long the thread waits for the next result before it looks whether it is to stop.
 const POLL: Duration = Duration::from_millis(100);
@@ -145,7 +146,13 @@ impl Follower {
         let Some(text) = &event.deploys else { return Ok(()) };
         let wanted: Deployment = match serde_json::from_str(text) {
             Ok(wanted) => wanted,
-            Err(error) => return self.alert(event, &format!("its deployment cannot be read: {error}")),
+            Err(error) => {
+                return self.alert(
+                    event,
+                    "refused_decision",
+                    &format!("its deployment cannot be read: {error}"),
+                );
+            }
         };
         let registry = self.registry.clone();
         let deployments =
@@ -155,6 +162,10 @@ impl Follower {
             return Ok(());
         }
         let wanted = Deployment { time_ms: now_ms(), ..wanted };
+        // What a person is refused no decision may have.
+        if let Err(error) = deploying::check(&wanted, &there) {
+            return self.alert(event, "refused_decision", &error.to_string());
+        }
         match deployments.write(wanted, Some(event.deployment)) {
             Ok(offset) => {
                 tracing::info!(experiment = event.experiment, offset, decision = event.id, "deployed");
@@ -169,6 +180,7 @@ impl Follower {
                 let last = last.map_or("none".to_owned(), |last| last.to_string());
                 self.alert(
                     event,
+                    "stale_decision",
                     &format!("it saw deployment {}, and the last one is {last} by now", event.deployment),
                 )
             }
@@ -176,25 +188,31 @@ impl Follower {
         }
     }
 
-    fn alert(&self, event: &ExperimentResult, why: &str) -> Result<(), String> {
-        let decided = event.decision.map(|decided| format!("{decided:?}").to_lowercase()).unwrap_or_default();
-        let alert = Alert {
-            id: Alert::id_of(&["experiments", "stale_decision", &event.id]),
-            time_ms: now_ms(),
-            service: "experiments".to_owned(),
-            kind: "stale_decision".to_owned(),
-            subject: event.experiment.clone(),
-            detail: format!(
-                "the decision to {decided} was not carried out: {why}; what serves goes on serving"
-            ),
-            deployment: Some(event.deployment),
-        };
+    fn alert(&self, event: &ExperimentResult, kind: &str, why: &str) -> Result<(), String> {
+        let alert = not_carried_out(event, kind, why);
         let alerts = Alerts::new(&self.kafka, self.registry.clone(), &self.app, true);
         let raised = alerts.and_then(|alerts| alerts.raise(&alert)).map_err(|error| error.to_string())?;
         if raised {
             tracing::warn!(experiment = event.experiment, decision = event.id, "{}", alert.detail);
         }
         Ok(())
+    }
+}
+
+/// What a person should know of a decision that changed nothing.
+fn not_carried_out(event: &ExperimentResult, kind: &str, why: &str) -> Alert {
+    let decided = event.decision.map(|decided| decided.to_string()).unwrap_or_default();
+    Alert {
+        id: Alert::id_of(&["experiments", kind, &event.id]),
+        time_ms: now_ms(),
+        service: "experiments".to_owned(),
+        kind: kind.to_owned(),
+        subject: event.experiment.clone(),
+        detail: format!(
+            "the decision to {decided} was not carried out: {why}; what serves goes on serving, and `millrace experiment stop` \
+             ends the experiment"
+        ),
+        deployment: Some(event.deployment),
     }
 }
 

@@ -28,7 +28,7 @@ use millrace_runtime::service::MakeTask;
 use millrace_topics::graph::Step;
 use millrace_topics::{Application, KafkaTopic};
 
-pub use book::{results, say};
+pub use book::{commands, first_deployment, is_answered, results, say};
 pub use error::Error;
 pub use stages::services;
 

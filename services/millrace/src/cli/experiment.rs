@@ -31,7 +31,7 @@ pub enum ExperimentCommand {
     Abort(NamedArgs),
     /// End it, and make an arm the champion
     Decide(DecideArgs),
-    /// Compare the arms of an experiment on a Parquet or CSV file of units, arms and values
+    /// Compare the arms of an experiment on a Parquet, CSV or JSON lines file of units, arms and values
     Analyze(AnalyzeArgs),
     /// Interleave rankings given as JSON lines; clicks given with them earn credit
     Interleave(InterleaveArgs),
@@ -47,7 +47,7 @@ pub enum ExperimentCommand {
 /// `millrace experiment analyze ...`
 #[derive(Debug, Args)]
 pub struct AnalyzeArgs {
-    /// Rows of unit, arm and values, Parquet or CSV; rows of one unit count as one
+    /// Rows of unit, arm and values, Parquet, CSV or JSON lines; rows of one unit count as one
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// The metric and its kind: mean (of each unit's sum), conversion (share of units with a 1), ratio (sum of values over

@@ -3,15 +3,20 @@
 mod show;
 mod words;
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use millrace_experiments::deploying::{self, Asked, Request, next, restore};
+use millrace_experiments::service::results;
 use millrace_runtime::{Args, Configuration};
+use millrace_schemas::SchemaRegistry;
 use millrace_schemas::envelope::Deployment;
 use millrace_topics::deployments::{Deployments, Error};
 use millrace_topics::{Application, ModelRef, Role, Topic, did_you_mean, listed};
+use rdkafka::ClientConfig;
 use serde_json::json;
 
 use crate::application;
@@ -25,7 +30,7 @@ pub fn run(folder: &Path, args: &DeployArgs) -> Result<()> {
     let configuration = Configuration::load(&args.service)?;
     let client = configuration.kafka_client();
     let registry = application::registry(&configuration)?;
-    let deployments = Deployments::new(&client, registry, &app, true)?;
+    let deployments = Deployments::new(&client, registry.clone(), &app, true)?;
     let history = deployments.read()?;
     let last = deploying::last_of(&history, &topic.stem);
     let seen = last.map(|(offset, _)| offset);
@@ -34,7 +39,18 @@ pub fn run(folder: &Path, args: &DeployArgs) -> Result<()> {
     }
     let asked = asked(args);
     let deployment = match args.rollback {
-        Some(offset) => restore(&topic.stem, offset, &asked, &history)?,
+        Some(offset) => {
+            let judged = judged(&app, &history, &client, registry.clone())?;
+            let restored = restore(&topic.stem, offset, &asked, &history, &judged)?;
+            if let Some(experiment) = &restored.without {
+                println!(
+                    "the arms of experiment {experiment} stay away: nobody would judge them; the champion serves everybody, and \
+                     `millrace experiment start {} {experiment}` begins anew",
+                    app.name
+                );
+            }
+            restored.deployment
+        }
         None => next(&request(&app, topic, args, last)?, &asked, &history)?,
     };
     for version in deploying::versions(&deployment) {
@@ -75,6 +91,19 @@ pub fn list(folder: &Path, app: &str, topic: Option<&str>, json: bool, args: &Ar
     }
     print!("{}", show::history(&shown));
     Ok(())
+}
+
+/// The experiments whose arms the service judges, or has judged; their topic is read where an experiment was ever deployed.
+fn judged(
+    app: &Application,
+    history: &[(i64, Deployment)],
+    client: &ClientConfig,
+    registry: Arc<dyn SchemaRegistry>,
+) -> Result<BTreeSet<String>> {
+    if app.experiments().is_none() || history.iter().all(|(_, one)| one.experiment.is_empty()) {
+        return Ok(BTreeSet::new());
+    }
+    Ok(results(app, client, registry)?.into_iter().map(|event| event.experiment).collect())
 }
 
 /// The topic that models serve.

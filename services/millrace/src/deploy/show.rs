@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use millrace_schemas::envelope::{Arm, ArmRole, Deployment, Draw};
 
-use crate::text::day_and_minute;
+use crate::text::{aligned, day_and_minute};
 
 /// One deployment: what serves and how, a line each.
 pub fn one(deployment: &Deployment) -> String {
@@ -12,8 +12,9 @@ pub fn one(deployment: &Deployment) -> String {
         "{}: {}, champion {}/{}\n",
         deployment.topic, deployment.mode, deployment.model, deployment.version
     );
-    for arm in &deployment.arms {
-        let _ = writeln!(text, "  {}", of_arm(arm, deployment));
+    let arms: Vec<Vec<String>> = deployment.arms.iter().map(|arm| of_arm(arm, deployment)).collect();
+    for line in aligned(&arms).lines() {
+        let _ = writeln!(text, "  {line}");
     }
     let inside: u32 = deployment.arms.iter().map(buckets).sum();
     if inside > 0 && inside < 10_000 {
@@ -59,14 +60,14 @@ pub fn history(deployments: &[&(i64, Deployment)]) -> String {
     text
 }
 
-fn of_arm(arm: &Arm, deployment: &Deployment) -> String {
+fn of_arm(arm: &Arm, deployment: &Deployment) -> Vec<String> {
     let version = format!("{}/{}", arm.model, arm.version);
     let does = match arm.role {
         ArmRole::Shadow => "watches".to_owned(),
         ArmRole::Serving if deployment.mode == Deployment::INTERLEAVE => "ranks every list".to_owned(),
         ArmRole::Serving => format!("serves {}", share(buckets(arm))),
     };
-    format!("{:<12} {version:<20} {does}", arm.arm)
+    vec![arm.arm.clone(), version, does]
 }
 
 fn terms(deployment: &Deployment) -> Vec<String> {
@@ -123,7 +124,7 @@ mod tests {
             arms: vec![
                 arm("baseline", "1", ArmRole::Serving, &[(0, 500)]),
                 arm("canary", "2", ArmRole::Serving, &[(500, 1_000)]),
-                arm("canary", "2", ArmRole::Shadow, &[]),
+                arm("a-name-of-its-own", "2", ArmRole::Shadow, &[]),
             ],
             salt: "s".into(),
             set_by: "ada".into(),
@@ -135,9 +136,9 @@ mod tests {
         let expected = "\
 in force since 1970-01-02 00:00, deployment 4, set by ada: faster
   scores: canary, champion m/1
-    baseline     m/1                  serves 5 %
-    canary       m/2                  serves 5 %
-    canary       m/2                  watches
+    baseline           m/1  serves 5 %
+    canary             m/2  serves 5 %
+    a-name-of-its-own  m/2  watches
     the champion serves the other 90 %, outside the experiment
     salt s, phase 0
 before since 1970-01-01 00:00, deployment 3, set by topics apply

@@ -26,6 +26,17 @@ pub fn run(args: &InterleaveArgs) -> Result<()> {
         length: args.length,
         skip_common_prefix: args.skip_common_prefix,
     };
-    interleave_lines(reader, BufWriter::new(stdout().lock()), &options).with_context(|| name)?;
+    let written = interleave_lines(reader, BufWriter::new(stdout().lock()), &options);
+    let written = written.with_context(|| name.clone())?;
+    if let Some(line) = written.first_stray {
+        let clicks = if written.not_in_list == 1 {
+            "1 click is"
+        } else {
+            &format!("{} clicks are", written.not_in_list)
+        };
+        eprintln!(
+            "millrace: {name}: {clicks} on items that their lists do not hold, first on line {line}, and earned nothing"
+        );
+    }
     Ok(())
 }

@@ -3,9 +3,11 @@
 mod analyze;
 mod evaluate;
 mod interleave;
+mod log;
 mod plan;
+mod reached;
 mod rows;
-mod said;
+pub mod said;
 mod simulate;
 mod status;
 

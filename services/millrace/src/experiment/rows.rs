@@ -1,7 +1,8 @@
-//! Rows of Parquet and CSV files as the experiments' core takes them.
+//! Rows of Parquet, CSV and JSON lines files as the experiments' core takes them.
 
 use std::path::Path;
 
+use arrow::datatypes::DataType;
 use arrow::record_batch::RecordBatch;
 use millrace_experiments::files::Error;
 
@@ -79,8 +80,44 @@ impl Batch<'_> {
         (self.first..).zip(texts).map(text).collect()
     }
 
-    /// Numbers of a column, NaN where there is none.
+    /// Numbers of a column, NaN where there is none. A column that has texts, too, is read as texts: the first of them that is
+    /// no number is an error that names its row.
     pub fn numbers(&self, column: &str) -> Result<Vec<f64>, Error> {
-        millrace_files::numbers(self.file, &self.rows, column).map_err(source)
+        let kind = self.rows.column_by_name(column).map(|array| array.data_type());
+        if !kind.is_some_and(DataType::is_string) {
+            return millrace_files::numbers(self.file, &self.rows, column).map_err(source);
+        }
+        let texts = millrace_files::texts(self.file, &self.rows, column).map_err(source)?;
+        let number = |(row, text): (u64, Option<String>)| {
+            let Some(text) = text else { return Ok(f64::NAN) };
+            text.trim().parse().map_err(|_| {
+                let file = self.file.display();
+                Error::Source(format!("{file}: row {row}, column `{column}`: `{text}` is no number"))
+            })
+        };
+        (self.first..).zip(texts).map(number).collect()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_that_is_no_number_is_told_with_its_row() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            let table = Table { file: &file, columns: vec![("value", "v")] };
+            let rows = table.rows(|batch| batch.numbers("v")).unwrap();
+            rows.collect::<Result<Vec<_>, _>>().map_err(|error| table.explained(error).to_string())
+        };
+        assert_eq!(said("a.csv", "v\n1\n2.5\n").unwrap(), [1.0, 2.5]);
+        let error = said("a.csv", "v\n1\n2\nmany\n3\n").unwrap_err();
+        assert!(error.ends_with("a.csv: row 3, column `v`: `many` is no number"), "{error}");
+        let error = said("a.jsonl", "{\"v\": 1}\n{\"v\": \"x\"}\n").unwrap_err();
+        assert!(error.ends_with("a.jsonl: row 2, column `v`: `x` is no number"), "{error}");
     }
 }

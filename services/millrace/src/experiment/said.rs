@@ -1,58 +1,27 @@
 //! What people say to experiments.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
-use millrace_experiments::service::{results, say as write};
-use millrace_runtime::Configuration;
-use millrace_schemas::SchemaRegistry;
-use millrace_schemas::envelope::{CommandKind, ExperimentCommand, ExperimentResult, ExperimentState};
-use millrace_topics::{Application, did_you_mean, listed};
-use rdkafka::ClientConfig;
+use anyhow::{Context as _, Result};
+use millrace_experiments::canary::declared;
+use millrace_schemas::envelope::{CommandKind, ExperimentCommand};
+use millrace_topics::{Application, ExperimentDefinition, Problem};
 
+use super::reached::{Reached, draft};
 use crate::cli::NamedArgs;
 use crate::{application, deploy};
-
-/// An application with how its experiments are reached.
-pub struct Reached {
-    /// The application.
-    pub app: Application,
-    client: ClientConfig,
-    registry: Arc<dyn SchemaRegistry>,
-}
-
-impl Reached {
-    /// Reads the application and the configuration.
-    pub fn new(folder: &Path, app: &str, args: &millrace_runtime::Args) -> Result<Self> {
-        let app = application::load(folder, app)?;
-        let configuration = Configuration::load(args)?;
-        let (client, registry) = (configuration.kafka_client(), application::registry(&configuration)?);
-        Ok(Self { app, client, registry })
-    }
-
-    /// Every result so far.
-    pub fn results(&self) -> Result<Vec<ExperimentResult>> {
-        Ok(results(&self.app, &self.client, self.registry.clone())?)
-    }
-}
 
 /// Starts an experiment as its file defines it now.
 pub fn start(folder: &Path, args: &NamedArgs) -> Result<()> {
     let reached = Reached::new(folder, &args.app, &args.service)?;
-    let all = &reached.app.definitions;
-    let Some(definition) = all.iter().find(|one| one.name == args.name) else {
-        let names = || all.iter().map(|one| one.name.as_str());
-        let hint = did_you_mean(&args.name, names());
-        let there = if all.is_empty() { "none".to_owned() } else { listed(names()) };
-        bail!("{} defines no experiment `{}`; there are: {there}{hint}", args.app, args.name);
-    };
-    if let Some(state) = state_of(&reached.results()?, &args.name)
-        && is_open(state)
-    {
-        bail!("{} is {} already; `millrace experiment status {} {0}` shows it", args.name, state, args.app);
+    let definition = draft(&reached.app, &args.name)?;
+    let not_started = || format!("{} was not started", args.name);
+    let blind = blind(&reached.app, definition);
+    if !blind.is_empty() {
+        return Err(application::problems_error(&blind).context(not_started()));
     }
+    let replaced = reached.log()?.may_start(&args.app, definition).with_context(not_started)?;
     if let Some(topic) = reached.app.topic(&definition.topic) {
         for arm in &definition.arms {
             deploy::check(&reached.app, topic, &arm.model_ref())
@@ -60,43 +29,44 @@ pub fn start(folder: &Path, args: &NamedArgs) -> Result<()> {
         }
     }
     send(&reached, args, CommandKind::Start, serde_json::to_string(definition)?)?;
-    println!(
-        "start {}: {} on {} ({})",
-        args.name,
-        definition.kind.name(),
-        definition.topic,
-        definition
-            .arms
-            .iter()
-            .map(|arm| format!("{} {}", arm.name, arm.model_ref()))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
+    let arms: Vec<String> =
+        definition.arms.iter().map(|arm| format!("{} {}", arm.name, arm.model_ref())).collect();
+    let (kind, topic) = (definition.kind.name(), &definition.topic);
+    println!("start {}: {kind} on {topic} ({})", args.name, arms.join(", "));
+    for note in untold(&reached.app, definition).iter().map(ToString::to_string).chain(replaced) {
+        println!("  note: {note}");
+    }
     Ok(())
 }
 
 /// Says something to an experiment that runs.
 pub fn say(folder: &Path, args: &NamedArgs, command: CommandKind, argument: &str) -> Result<()> {
     let reached = Reached::new(folder, &args.app, &args.service)?;
-    match state_of(&reached.results()?, &args.name) {
-        None => bail!(
-            "no experiment `{}` was started; `millrace experiment status {}` lists all",
-            args.name,
-            args.app
-        ),
-        Some(state) if !is_open(state) => {
-            bail!("{} is {}: there is nothing to be said to it", args.name, state)
-        }
-        Some(_) => {}
-    }
+    reached.log()?.may_say(&args.app, &args.name, command, argument)?;
     send(&reached, args, command, argument.to_owned())?;
     println!("{command} {}", args.name);
     Ok(())
 }
 
+/// Criteria of a canary that its steps cannot see, by what its file says.
+pub fn blind(app: &Application, definition: &ExperimentDefinition) -> Vec<Problem> {
+    at(app, definition, declared::size(definition).blind)
+}
+
+/// Criteria of a canary of which it is not known whether its steps can see them.
+pub fn untold(app: &Application, definition: &ExperimentDefinition) -> Vec<Problem> {
+    at(app, definition, declared::size(definition).untold)
+}
+
+fn at(app: &Application, definition: &ExperimentDefinition, remarks: Vec<declared::Remark>) -> Vec<Problem> {
+    let file = app.draft_files.get(&definition.name);
+    let problem = |remark: declared::Remark| file.map(|file| file.problem(&remark.key, remark.message));
+    remarks.into_iter().filter_map(problem).collect()
+}
+
 fn send(reached: &Reached, args: &NamedArgs, command: CommandKind, argument: String) -> Result<()> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let command = ExperimentCommand {
+    reached.send(&ExperimentCommand {
         id: format!("{}-{command}-{}-{}", args.name, now.as_nanos(), std::process::id()),
         time_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
         experiment: args.name.clone(),
@@ -104,15 +74,5 @@ fn send(reached: &Reached, args: &NamedArgs, command: CommandKind, argument: Str
         argument,
         by: args.by.clone(),
         reason: args.reason.clone(),
-    };
-    Ok(write(&reached.app, &reached.client, reached.registry.clone(), &command)?)
-}
-
-/// The state after the last event of an experiment.
-pub fn state_of(events: &[ExperimentResult], name: &str) -> Option<ExperimentState> {
-    events.iter().rev().find(|event| event.experiment == name).map(|event| event.state)
-}
-
-fn is_open(state: ExperimentState) -> bool {
-    matches!(state, ExperimentState::Running | ExperimentState::Paused)
+    })
 }

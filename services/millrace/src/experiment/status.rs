@@ -7,25 +7,23 @@ use anyhow::{Context as _, Result, bail};
 use millrace_experiments::report::stream::{Known, html, text};
 use millrace_schemas::envelope::ExperimentResult;
 
-use super::said::{Reached, state_of};
+use super::log::state_of;
+use super::reached::{Reached, draft, warn};
 use crate::cli::StatusArgs;
 use crate::text::aligned;
 
 /// Prints or writes what is known.
 pub fn run(folder: &Path, args: &StatusArgs) -> Result<()> {
     let reached = Reached::new(folder, &args.app, &args.service)?;
+    warn(&reached.app);
     let events = reached.results()?;
     let Some(name) = &args.name else {
         let defined = reached.app.definitions.iter().map(|one| one.name.as_str());
         return print(&list(&args.app, defined, &events, args.json));
     };
     let Some(known) = Known::of(&events, name) else {
-        match reached.app.definitions.iter().any(|one| one.name == *name) {
-            true => bail!("{name} is a draft; `millrace experiment start {} {name}` starts it", args.app),
-            false => {
-                bail!("there is no experiment `{name}`; `millrace experiment status {}` lists all", args.app)
-            }
-        }
+        draft(&reached.app, name)?;
+        bail!("{name} is a draft; `millrace experiment start {} {name}` starts it", args.app);
     };
     if let Some(file) = &args.html {
         std::fs::write(file, html(&known)).with_context(|| file.display().to_string())?;

@@ -3,11 +3,11 @@
 
 mod arms;
 mod commands;
-mod deploy;
+pub(super) mod deploy;
 mod experiment;
 mod looks;
 mod release;
-mod result;
+pub(super) mod result;
 mod scores;
 mod window;
 

@@ -2,7 +2,7 @@
 
 use millrace_report::text::signed;
 use millrace_schemas::envelope::{ExperimentResult, ScorerStats};
-use millrace_topics::{CanaryCriterion, CanaryDefinition, ExperimentDefinition};
+use millrace_topics::{CanaryCriterion, ExperimentDefinition};
 
 use super::arms::compare;
 use super::looks::Looks;
@@ -10,6 +10,7 @@ use super::result::{about, count};
 use super::scores::{Measured, Requests, ScoreMetric, Scores, requests};
 use crate::analysis::{Sums, Undefined};
 use crate::canary::decision::Better;
+use crate::canary::declared::level;
 use crate::canary::{Criterion, Decision, Evidence, Release, Step};
 use crate::service::counted::{Counted, Pair};
 use crate::service::observe::BASELINE;
@@ -85,7 +86,7 @@ impl Canary {
         {
             self.release = release;
         }
-        let alpha = alpha(definition, canary);
+        let alpha = level(definition.alpha, canary);
         let mut comparisons = Vec::new();
         for (at, one) in canary.criteria.iter().enumerate() {
             let (event, evidence) = self.criterion(definition, &one.metric, counted, frame, alpha);
@@ -180,12 +181,6 @@ fn release(definition: &ExperimentDefinition, now_ms: i64) -> Option<Release> {
     let steps = canary.steps.iter().map(|share| Step { share: *share, max_ms: canary.step_max_ms });
     let criteria = canary.criteria.iter().map(|one| criterion(definition, one));
     Release::start(steps.collect(), criteria.collect(), now_ms)
-}
-
-/// Each look at each criterion of each step may be wrong with its part of alpha: together they are with alpha at most.
-fn alpha(definition: &ExperimentDefinition, canary: &CanaryDefinition) -> f64 {
-    let looks = canary.looks as usize * canary.criteria.len() * canary.steps.len();
-    definition.alpha / looks.max(1) as f64
 }
 
 pub fn criterion(definition: &ExperimentDefinition, one: &CanaryCriterion) -> Criterion {

@@ -119,22 +119,26 @@ pub fn decision(
     detail: String,
     evidence: Vec<String>,
 ) -> ExperimentResult {
-    let word = decided.to_string();
-    ExperimentResult {
-        id: ExperimentResult::id_of(&[
-            &frame.id,
-            "decision",
-            &word,
-            &frame.phase.to_string(),
-            &frame.step.to_string(),
-            &frame.time_ms.to_string(),
-        ]),
+    let event = ExperimentResult {
         kind: ResultKind::Decision,
         decision: Some(decided),
         detail,
         evidence,
         ..frame.clone()
-    }
+    };
+    ExperimentResult { id: decision_id(&frame.id, &event), ..event }
+}
+
+/// The id that a decision of a run has.
+pub fn decision_id(run: &str, event: &ExperimentResult) -> String {
+    ExperimentResult::id_of(&[
+        run,
+        "decision",
+        &event.decision.map(|decided| decided.to_string()).unwrap_or_default(),
+        &event.phase.to_string(),
+        &event.step.to_string(),
+        &event.time_ms.to_string(),
+    ])
 }
 
 /// The experiment as a whole.

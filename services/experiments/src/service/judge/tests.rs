@@ -138,6 +138,7 @@ fn canary() -> ExperimentDefinition {
         metric: metric.into(),
         margin,
         required,
+        usual: Default::default(),
     };
     ExperimentDefinition {
         metrics: Vec::new(),
@@ -151,6 +152,7 @@ fn canary() -> ExperimentDefinition {
                 criterion("latency", 0.02, 2_000),
                 criterion("missing", 0.005, 2_000),
             ],
+            traffic: None,
         }),
         ..definition(ExperimentKind::Canary, &[("champion", 0.0), ("second", 0.0)])
     }

@@ -8,7 +8,7 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("judged").required(true).multiple(false))]
 pub struct EvaluateArgs {
-    /// Logged decisions, Parquet or CSV: arm served, propensity, reward, covariates
+    /// Logged decisions, Parquet, CSV or JSON lines: arm served, propensity, reward, covariates
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// What is judged: this arm for every decision
@@ -67,7 +67,7 @@ pub struct SimulateArgs {
     /// The same seed gives the same tables
     #[arg(long, value_name = "S", default_value_t = 1)]
     pub seed: u64,
-    /// Instead, A/A tests on the rows of this Parquet or CSV file: units dealt to two halves again and again
+    /// Instead, A/A tests on the rows of this Parquet, CSV or JSON lines file: units dealt to two halves again and again
     #[arg(long, value_name = "FILE", requires = "value")]
     pub input: Option<PathBuf>,
     /// The column of the unit in that file

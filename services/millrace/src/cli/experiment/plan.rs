@@ -28,7 +28,7 @@ pub struct PlanArmsArgs {
     /// The standard deviation of one unit (means and ratios): of a ratio, of (value - ratio x denominator) / mean denominator
     #[arg(long, value_name = "SD", conflicts_with = "input")]
     pub deviation: Option<f64>,
-    /// Rows of the past, Parquet or CSV, to learn baseline and deviation from
+    /// Rows of the past, Parquet, CSV or JSON lines, to learn baseline and deviation from
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
     /// The column of the unit in that file
