@@ -92,7 +92,7 @@ fn a_summary_is_as_long_for_many_units_as_for_few() {
     let length = |number: u64| {
         let (mut units, mut random) = (Units::new(rules), Random::of(8));
         for unit in 0..number {
-            let (name, arm) = (unit.to_string(), ["a", "b", "c"][random.below(3) as usize]);
+            let (name, arm) = (unit.to_string(), ["a", "b", "c"][random.below(3)]);
             units.expose(&name, arm, 1000);
             units.value(&name, 900, random.normal().exp() * 1e6, 1.0);
             units.value(&name, 1100, random.normal() * 1e-6, 1.0);

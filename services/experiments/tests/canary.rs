@@ -173,7 +173,8 @@ fn equal_versions_that_answer_many_requests_a_run_are_spared_and_slow_ones_seen(
         assert!((85.0..100.0).contains(&all.effective()), "{} of 100 runs", all.effective());
         all
     };
-    let criterion = requests::criterion("latency", 0.02, 50);
+    let metric = "latency".to_owned();
+    let criterion = Criterion { metric, better: Better::Lower, margin: 0.02, required: 50 };
     let mut worse = [0, 0];
     for _ in 0..200 {
         let baseline = of_runs(1.0);

@@ -63,7 +63,7 @@ pub fn draft<'a>(app: &'a Application, name: &str) -> Result<&'a ExperimentDefin
     let sound = app.definitions.iter().map(|one| one.name.as_str());
     let all: Vec<&str> = sound.chain(app.unsound.iter().map(|draft| draft.name.as_str())).collect();
     let hint = did_you_mean(name, all.iter().copied());
-    let there = if all.is_empty() { "none".to_owned() } else { listed(all.into_iter()) };
+    let there = if all.is_empty() { "none".to_owned() } else { listed(all) };
     bail!("{} defines no experiment `{name}`; there are: {there}{hint}", app.name)
 }
 

@@ -14,7 +14,7 @@ use millrace_topics::{
 };
 
 use super::*;
-use crate::service::counted::{Counted, pairs_from_bytes};
+use crate::service::counted::{Counted, Pair, pairs_from_bytes};
 use crate::service::note::{Assembler, encode};
 
 const DAY: i64 = 86_400_000;
