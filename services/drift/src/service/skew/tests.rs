@@ -293,6 +293,8 @@ fn a_plan_knows_which_stage_decides_which_column() {
     ];
     let terminal = ["terminal_risk_1d", "terminal_risk_7d", "terminal_risk_30d"];
     assert_eq!(decided, [("customer_id", customer.to_vec()), ("terminal_id", terminal.to_vec())]);
+    let mut sources = plan.checks[0].stage.inputs.iter().map(|input| input.source.unwrap());
+    assert!(sources.all(|checks| !checks.dead_letters), "the view has written what it refused");
 }
 
 #[test]
