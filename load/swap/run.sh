@@ -22,7 +22,7 @@ cp -r topics/fraud "$folder/topics/fraud"
 # Two more versions that decide at other thresholds.
 models=$folder/topics/fraud/models/fraud-gbdt
 for version in 2 3; do
-    mkdir "$models/$version"
+    mkdir -p "$models/$version"
     cp "$models/1/model.onnx" "$models/$version/"
     sed "s/^threshold = .*/threshold = 0.$version/" "$models/1/model.toml" >"$models/$version/model.toml"
 done

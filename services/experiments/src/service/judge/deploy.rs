@@ -13,7 +13,7 @@ const REST: &str = "";
 
 /// The deployment with which an experiment begins, or goes on in a step of a canary or with a bandit's new weights.
 ///
-/// A canary grows from `before`, taking units of no arm alone, so that nobody moves between it and its baseline. Where that
+/// A bandit's arms keep what they had in `before` as far as the new weights allow. A canary grows from it, taking units of no arm alone, so that nobody moves between it and its baseline. Where that
 /// is impossible, since the baseline has to give way, the arms are laid anew in a new phase.
 ///
 /// # Errors
@@ -32,7 +32,7 @@ pub fn serving(
                 definition.arms.iter().map(|arm| (arm.name.as_str(), arm.share)).collect();
             laid(definition, &Allocation::lay(&shares, 1.0)?)
         }
-        ExperimentKind::Bandit => laid(definition, &weighted(definition, weights)?),
+        ExperimentKind::Bandit => laid(definition, &weighted(definition, weights, before)?),
         ExperimentKind::Canary => {
             let (arms, phase) = canary(definition, step, before, phase)?;
             deployment.phase = phase;
@@ -88,19 +88,32 @@ fn laid(definition: &ExperimentDefinition, allocation: &Allocation) -> Vec<Arm> 
         .collect()
 }
 
-/// A bandit's weights in buckets, one after the other; the declared shares before the first draw.
-fn weighted(definition: &ExperimentDefinition, weights: Option<&[u16]>) -> Result<Allocation, Error> {
+/// A bandit's weights in buckets; the declared shares before the first draw. An arm keeps what it has of its share, and what
+/// others give up goes to those that grow: no more units move than shares do.
+fn weighted(
+    definition: &ExperimentDefinition,
+    weights: Option<&[u16]>,
+    before: Option<&Deployment>,
+) -> Result<Allocation, Error> {
     let Some(weights) = weights else {
         let shares: Vec<(&str, f64)> =
             definition.arms.iter().map(|arm| (arm.name.as_str(), arm.share)).collect();
         return Allocation::lay(&shares, 1.0);
     };
-    let mut from = 0;
+    let known =
+        before.filter(|before| before.mode == Deployment::BANDIT && before.experiment == definition.name);
     let mut arms = Vec::new();
     for (arm, weight) in definition.arms.iter().zip(weights) {
-        let buckets = if *weight == 0 { Buckets::none() } else { Buckets::of(&[(from, from + weight)])? };
-        arms.push(Allocated { name: arm.name.clone(), buckets });
-        from += weight;
+        let had = known.and_then(|before| before.arms.iter().find(|had| had.arm == arm.name));
+        let had = had.map_or(Ok(Buckets::none()), |had| Buckets::of(&had.buckets))?;
+        arms.push(Allocated { name: arm.name.clone(), buckets: had.lowest(usize::from(*weight)) });
+    }
+    let kept = arms.iter().fold(Buckets::none(), |all, arm| all.plus(&arm.buckets));
+    let mut free = kept.complement();
+    for (arm, weight) in arms.iter_mut().zip(weights) {
+        let more = free.lowest(usize::from(*weight).saturating_sub(arm.buckets.count()));
+        free = free.minus(&more);
+        arm.buckets = arm.buckets.plus(&more);
     }
     Allocation::of(arms)
 }

@@ -416,6 +416,23 @@ fn a_canary_grows_without_moving_units_between_its_arms() {
 }
 
 #[test]
+fn new_weights_of_a_bandit_move_as_many_units_as_shares_change() {
+    let definition = definition(ExperimentKind::Bandit, &[("a", 0.4), ("b", 0.3), ("c", 0.3)]);
+    let mut before = deploy::serving(&definition, 0, None, None, 0).unwrap();
+    for weights in [[2_000_u16, 3_000, 5_000], [500, 8_500, 1_000], [3_333, 3_333, 3_334]] {
+        let next = deploy::serving(&definition, 0, Some(&weights), Some(&before), 1).unwrap();
+        for (at, weight) in weights.iter().enumerate() {
+            let of = |one: &Deployment| crate::assignment::Buckets::of(&one.arms[at].buckets).unwrap();
+            let (had, has) = (of(&before), of(&next));
+            assert_eq!(has.count(), usize::from(*weight));
+            let (kept, lost) = (had.count().min(has.count()), had.minus(&has).count());
+            assert_eq!(lost, had.count() - kept, "arm {at} of {weights:?}");
+        }
+        before = next;
+    }
+}
+
+#[test]
 fn a_window_of_interleaved_lists_waits_for_the_outcomes_of_all_partitions_and_takes_no_later_ones() {
     let definition = definition(ExperimentKind::Interleave, &[("a", 0.0), ("b", 0.0)]);
     let mut bench = Bench::new(2);
