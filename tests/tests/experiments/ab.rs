@@ -22,7 +22,11 @@ fn an_ab_test_finds_the_better_arm_and_its_result_is_shown() {
     let html = std::fs::read_to_string(&*page).unwrap();
     assert!(html.contains("<svg") && html.contains("Experiment x"), "{html}");
     let again = millrace.run(&["experiment", "stop", "{app}", "x"], SHORT).unwrap();
-    assert!(!again.status.success() && again.output.contains("x is decided"), "{}", again.output);
+    assert!(
+        !again.status.success() && again.output.contains("x does not run: it is decided"),
+        "{}",
+        again.output
+    );
 }
 
 #[test]

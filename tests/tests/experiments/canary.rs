@@ -49,7 +49,10 @@ fn a_canary_whose_p99_is_three_times_as_long_is_rolled_back_within_two_windows()
     assert!(second >= 3 * first, "the model is not slow: {second:?} after {first:?}");
     ended.is(Decided::Rollback, "1");
     assert!(ended.decision.detail.contains("latency worse"), "{}", ended.decision.detail);
-    assert!(ended.day <= 2, "{} days", ended.day);
+    // Busy scorers answer a day in few runs; such a window holds too few effective requests for a look.
+    let latency = ended.results.iter().filter(|event| event.metric.as_deref() == Some("latency"));
+    let enough = latency.filter(|event| event.units >= 10).count();
+    assert!((1..=2).contains(&enough), "{enough} windows with enough requests, {} days", ended.day);
 }
 
 #[test]

@@ -148,7 +148,8 @@ impl Experiment {
             state: self.state,
             phase: self.phase,
             step: i32::try_from(self.canary.as_ref().map_or(0, |canary| canary.release.step())).unwrap_or(0),
-            window_start_ms: self.first_ms().unwrap_or(end_ms),
+            // Rows may be ahead of the window by the lateness bound.
+            window_start_ms: self.first_ms().map_or(end_ms, |first_ms| first_ms.min(end_ms)),
             window_end_ms: end_ms,
             deployment: in_force.map_or(-1, |(offset, _)| *offset),
             by: "experiments".to_owned(),
