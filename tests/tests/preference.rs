@@ -11,7 +11,7 @@ use millrace_load::ranking::{Answers, ClickModel, Event, Params, User, World, st
 use millrace_schemas::envelope::{ExperimentResult, ResultKind};
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use millrace_tests::application::Application;
-use millrace_tests::millrace::Millrace;
+use millrace_tests::millrace::{Millrace, Service};
 use millrace_tests::reader;
 use millrace_tests::stack::Stack;
 use millrace_tests::wait;
@@ -40,13 +40,7 @@ fn users_prefer_the_better_ranker_and_every_window_waits_for_how_its_lists_ended
     app.write("experiments/taste.toml", TASTE).unwrap();
     let millrace = Millrace::new(stack, &app);
     millrace.succeed(&["check", "{app}"], SHORT).unwrap();
-    millrace.succeed(&["topics", "apply", "{app}"], SHORT).unwrap();
-    let service = millrace.start(&["up", "{app}", "--workers", "1"]).unwrap();
-    millrace.succeed(&["experiment", "start", "{app}", "taste"], SHORT).unwrap();
-    wait::until("the arms", LONG, || {
-        Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
-    })
-    .unwrap();
+    let service = begin(&millrace).unwrap();
     visit(stack, &app, &params(VISITS)).unwrap();
     let last = wait::until("a window with most users", LONG, || {
         let results: Vec<ExperimentResult> = reader::events(stack, &app.topic("experiment-results"))?;
@@ -73,13 +67,7 @@ fn windows_go_on_without_partitions_that_nobody_visits() {
     app.write("experiments/taste.toml", TASTE).unwrap();
     app.replace("experiment-results.toml", "[experiments]\n", "[experiments]\nmax_wait = \"2s\"\n").unwrap();
     let millrace = Millrace::new(stack, &app);
-    millrace.succeed(&["topics", "apply", "{app}"], SHORT).unwrap();
-    let service = millrace.start(&["up", "{app}", "--workers", "1"]).unwrap();
-    millrace.succeed(&["experiment", "start", "{app}", "taste"], SHORT).unwrap();
-    wait::until("the arms", LONG, || {
-        Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
-    })
-    .unwrap();
+    let service = begin(&millrace).unwrap();
     // One user: three of four partitions have no lists and no feedback.
     visit(stack, &app, &params(1)).unwrap();
     let windows = wait::until("windows", LONG, || {
@@ -109,6 +97,17 @@ fn params(users: u32) -> Params {
         click_model: ClickModel::Perfect,
         ..Params::default()
     }
+}
+
+/// Starts all services and the experiment, and waits until lists are made of both rankings.
+fn begin(millrace: &Millrace<'_>) -> Result<Service> {
+    millrace.succeed(&["topics", "apply", "{app}"], SHORT)?;
+    let service = millrace.start(&["up", "{app}", "--workers", "1"])?;
+    millrace.succeed(&["experiment", "start", "{app}", "taste"], SHORT)?;
+    wait::until("the arms", LONG, || {
+        Ok(millrace.succeed(&["deployments", "{app}"], SHORT)?.contains("interleave").then_some(()))
+    })?;
+    Ok(service)
 }
 
 /// Sends all requests, and has users answer the lists that they get.

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use anyhow::Result;
 use millrace_experiments::interleave::Method;
+use millrace_experiments::random::Random;
 use millrace_topics::Application;
 
 /// What is demanded of team-draft, balanced and probabilistic interleaving, in requests per CPU-second.
@@ -57,6 +58,15 @@ pub fn run(app: &Application, size: Size) -> Result<Report> {
     let batches = stream::batches(app, requests)?;
     line("click stage, team_draft", requests, median(size.runs, || stage::cpu_seconds(app, &batches))?)?;
     Ok(Report { text, below })
+}
+
+/// Two rankers that agree on nothing.
+fn rankers(items: Vec<String>, random: &mut Random) -> Vec<Vec<String>> {
+    let mut rankers = vec![items; 2];
+    for ranker in &mut rankers {
+        (1..ranker.len()).for_each(|at| ranker.swap(at, random.below(at + 1)));
+    }
+    rankers
 }
 
 fn median(runs: usize, mut run: impl FnMut() -> Result<f64>) -> Result<f64> {

@@ -5,6 +5,7 @@ use millrace_experiments::interleave::credit::{Ledger, Rules};
 use millrace_experiments::interleave::{Method, Rankings, interleave};
 use millrace_experiments::random::Random;
 
+use super::rankers;
 use crate::usage::Usage;
 
 const CANDIDATES: usize = 20;
@@ -15,7 +16,7 @@ const PAIRS: usize = 256;
 /// which one is a duplicate.
 pub fn cpu_seconds(method: Method, requests: u32) -> Result<f64> {
     let mut random = Random::of(1);
-    let pairs: Vec<Vec<Vec<String>>> = (0..PAIRS).map(|_| pair(&mut random)).collect();
+    let pairs: Vec<Vec<Vec<String>>> = (0..PAIRS).map(|_| rankers(items(), &mut random)).collect();
     let rules = Rules { horizon_ms: 1_000, skip_common_prefix: true };
     let (mut usage, mut earned) = (Usage::begin()?, 0.0);
     for (at, pair) in (0..requests as usize).zip(pairs.iter().cycle()) {
@@ -31,10 +32,6 @@ pub fn cpu_seconds(method: Method, requests: u32) -> Result<f64> {
     Ok(lap.cpu_seconds)
 }
 
-fn pair(random: &mut Random) -> Vec<Vec<String>> {
-    let mut lists = vec![(0..CANDIDATES).map(|item| format!("item-{item}")).collect::<Vec<_>>(); 2];
-    for list in &mut lists {
-        (1..CANDIDATES).for_each(|at| list.swap(at, random.below(at + 1)));
-    }
-    lists
+fn items() -> Vec<String> {
+    (0..CANDIDATES).map(|item| format!("item-{item}")).collect()
 }

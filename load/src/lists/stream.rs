@@ -14,6 +14,7 @@ use millrace_schemas::{Decoder, Format, InProcessRegistry, TopicSchema};
 use millrace_topics::Application;
 use serde_json::{Value, json};
 
+use super::rankers;
 use crate::ranking::{
     Answers, Event, Params, Request, Shown, User, World, clicks_batch, impressions_batch, stream,
 };
@@ -63,11 +64,9 @@ pub fn batches(app: &Application, requests: u32) -> Result<Vec<Batch>> {
 /// A row of rankings: the candidates by two rankers that agree on nothing, interleaved.
 fn list(request: &Request) -> Result<Value> {
     let mut random = Random::keyed("rankers", &request.id());
-    let mut rankers = vec![request.items.iter().map(|item| format!("i{item}")).collect::<Vec<_>>(); 2];
-    for ranker in &mut rankers {
-        (1..ranker.len()).for_each(|at| ranker.swap(at, random.below(at + 1)));
-    }
-    let rankings = Rankings::of(&rankers)?;
+    let items = request.items.iter().map(|item| format!("i{item}")).collect();
+    let both = rankers(items, &mut random);
+    let rankings = Rankings::of(&both)?;
     let made = interleave(Method::TeamDraft, &rankings, request.items.len(), random)?;
     let slots = made.slots();
     let items: Vec<&String> = slots.iter().map(|slot| rankings.items()[slot.item as usize]).collect();

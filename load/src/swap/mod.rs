@@ -9,9 +9,10 @@ mod table;
 
 use std::sync::Arc;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
+use millrace_runtime::clock::now_ms;
 use millrace_schemas::envelope::Deployment;
 use millrace_schemas::{ConfluentRegistry, SchemaRegistry};
 use millrace_topics::Application;
@@ -147,9 +148,4 @@ fn measured(swaps: &[(Instant, Instant)], arrivals: &Arrivals) -> Measured {
         took = took.max(*switched - *began);
     }
     Measured { before: Stretch::of(before), during: Stretch::of(during), took }
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
-    i64::try_from(now).unwrap_or(i64::MAX)
 }

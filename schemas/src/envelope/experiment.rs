@@ -108,6 +108,13 @@ pub enum ExperimentState {
     Decided,
 }
 
+impl ExperimentState {
+    /// Whether anything may still become of the experiment.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Running | Self::Paused)
+    }
+}
+
 /// What is decided of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -9,7 +9,7 @@
 
 pub mod admin;
 pub mod alignment;
-mod clock;
+pub mod clock;
 pub mod config;
 pub mod dead_letters;
 pub mod embedded;
@@ -37,6 +37,7 @@ pub mod store;
 pub mod task;
 pub mod telemetry;
 mod wake;
+pub mod wall;
 mod worker;
 
 pub use config::{Args, Configuration, Delivery};

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use metrics::counter;
+use millrace_runtime::clock::now_ms;
 use millrace_schemas::envelope::{Alert, Deployment, Record as _};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::KafkaTopic;
@@ -283,10 +284,9 @@ impl Follower {
             "deployment failed, what served before goes on serving: {error}"
         );
         let offset = event.offset.to_string();
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
         self.alerts.push(Alert {
             id: Alert::id_of(&["scorer", "deployment_failed", &self.watch.topic.name, &offset]),
-            time_ms: i64::try_from(now_ms).unwrap_or(i64::MAX),
+            time_ms: now_ms(),
             service: "scorer".to_owned(),
             kind: "deployment_failed".to_owned(),
             subject: self.watch.predictions.clone(),

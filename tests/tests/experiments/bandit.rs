@@ -19,7 +19,10 @@ const DAYS: i64 = 5;
 /// In buckets.
 const LEAST: u16 = 1_000;
 
-const BY_UNIT: &str = r#"
+macro_rules! bandit {
+    ($draw:literal) => {
+        concat!(
+            r#"
 kind = "bandit"
 control = "a"
 window = "12h"
@@ -30,31 +33,20 @@ b = { model = "m/2", share = 0.5 }
 [bandit]
 every = "1 day"
 least_share = 0.1
-[metrics.ordered]
+"#,
+            $draw,
+            r#"[metrics.ordered]
 kind = "conversion"
 topic = "outcomes"
 value = "ordered"
 role = "primary"
-"#;
+"#
+        )
+    };
+}
 
-const BY_EVENT: &str = r#"
-kind = "bandit"
-control = "a"
-window = "12h"
-label_horizon = "2h"
-[arms]
-a = { model = "m/1", share = 0.5 }
-b = { model = "m/2", share = 0.5 }
-[bandit]
-every = "1 day"
-least_share = 0.1
-draw = "event"
-[metrics.ordered]
-kind = "conversion"
-topic = "outcomes"
-value = "ordered"
-role = "primary"
-"#;
+const BY_UNIT: &str = bandit!("");
+const BY_EVENT: &str = bandit!("draw = \"event\"\n");
 
 #[test]
 fn a_bandit_turns_to_the_better_arm_and_its_log_tells_what_the_other_would_have_earned() {

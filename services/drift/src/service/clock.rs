@@ -6,16 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use millrace_schemas::{Encoder, SchemaRegistry};
+use millrace_runtime::clock::now_ms;
+use millrace_runtime::wall::{Clients, Running};
+use millrace_schemas::SchemaRegistry;
 use millrace_topics::KafkaTopic;
 use rdkafka::ClientConfig;
-use rdkafka::consumer::{BaseConsumer, Consumer};
-use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
-use rdkafka::{Offset, TopicPartitionList};
 use serde::Serialize;
 
 use super::Error;
@@ -26,8 +23,6 @@ use super::shared::{Clocks, Told};
 use super::skew::SkewNote;
 use crate::retrain::Schedule;
 
-/// How often it looks.
-const LOOK: Duration = Duration::from_secs(1);
 /// How long Kafka may take for a record.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -58,31 +53,22 @@ pub struct Wall {
     pub clocks: Arc<Clocks>,
 }
 
-/// The running clock; it stops with the value.
-pub struct Running {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
-}
-
 impl Wall {
     /// Starts the clock's thread.
     pub fn start(self) -> Result<Running, Error> {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = std::thread::Builder::new().name("drift clock".into()).spawn(move || {
-            let mut watch = Watch::default();
-            while !stopped.load(Ordering::Relaxed) {
-                if let Err(error) = self.look(&mut watch) {
-                    tracing::warn!(%error, "the clock of drift could not write; it tries again");
-                }
-                std::thread::park_timeout(LOOK);
+        let mut watch = Watch::default();
+        let mut clients = Clients::new(self.kafka.clone(), self.registry.clone(), TIMEOUT);
+        let running = Running::start("drift clock", move |_| {
+            let looked = self.look(&mut watch, &mut clients);
+            if looked.is_err() {
+                clients.close();
             }
+            looked
         });
-        let thread = thread.map_err(|error| Error::Internal(format!("cannot start the clock: {error}")))?;
-        Ok(Running { stop, thread: Some(thread) })
+        Ok(running?)
     }
 
-    fn look(&self, watch: &mut Watch) -> Result<(), Error> {
+    fn look(&self, watch: &mut Watch, clients: &mut Clients) -> Result<(), Error> {
         if !self.clocks.owned() {
             *watch = Watch::default();
             return Ok(());
@@ -90,13 +76,13 @@ impl Wall {
         let (told, ticked_ms) = self.clocks.read();
         let now_ms = now_ms();
         if let Some(due_ms) = due(&self.schedules, ticked_ms.max(watch.ticked_ms), now_ms) {
-            self.write(&self.journal, &[entry(due_ms)])?;
+            write(clients, &self.journal, &[entry(due_ms)])?;
             watch.ticked_ms = Some(due_ms);
         }
         let behind = behind(&told, self.step_ms);
         watch.retain(&behind);
         for (place, told, to_ms) in behind {
-            let position = self.position(watch, &place);
+            let position = self.position(clients, &place);
             if watch.is_silent(&place, told, position, self.max_wait_ms) {
                 tracing::warn!(
                     topic = place.topic,
@@ -104,19 +90,19 @@ impl Wall {
                     to_ms,
                     "no rows for too long: windows no longer wait for this partition"
                 );
-                self.tell(&place, to_ms)?;
+                self.tell(clients, &place, to_ms)?;
             }
         }
         Ok(())
     }
 
     /// Tells the time that the others have reached in the name of a silent partition.
-    fn tell(&self, place: &Place, time_ms: i64) -> Result<(), Error> {
+    fn tell(&self, clients: &mut Clients, place: &Place, time_ms: i64) -> Result<(), Error> {
         let head = RowNote::Progress { place: place.clone(), time_ms, silent: true };
-        self.write(&self.rows, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
+        write(clients, &self.rows, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
         if let Some(skew) = &self.skew {
             let head = SkewNote::Progress { place: place.clone(), time_ms, silent: true };
-            self.write(skew, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
+            write(clients, skew, &[Message { key: None, time_ms, head, body: Vec::new() }])?;
         }
         let Some((topic, router)) = &self.by_id else { return Ok(()) };
         let to_all = router.keys().iter().map(|key| Message {
@@ -125,62 +111,28 @@ impl Wall {
             head: JoinNote::Progress { place: place.clone(), time_ms },
             body: Vec::new(),
         });
-        self.write(topic, &to_all.collect::<Vec<_>>())
-    }
-
-    fn write<H: Serialize>(&self, topic: &KafkaTopic, messages: &[Message<H>]) -> Result<(), Error> {
-        let internal = |error: &dyn std::fmt::Display| Error::Internal(format!("{}: {error}", topic.name));
-        let schema = topic.schema.clone().ok_or_else(|| internal(&"it has no schema"))?;
-        let id = self.registry.register(&format!("{}-value", topic.name), schema.avro());
-        let id = id.map_err(|error| internal(&error))?;
-        let mut encoder = Encoder::new(topic.format, schema, id).map_err(|error| internal(&error))?;
-        let (rows, of) = encode(messages)?;
-        let payloads = encoder.encode(&rows).map_err(|error| internal(&error))?;
-        let failed = |source| Error::Kafka { what: format!("write to {}", topic.name), source };
-        let mut config = self.kafka.clone();
-        config.set("acks", "all").set("enable.idempotence", "true");
-        let producer: BaseProducer = config.create().map_err(failed)?;
-        for (row, message) in of.iter().enumerate() {
-            let key = messages[*message].key.as_deref();
-            let partition = topic.partitioner.partition(key.map(str::as_bytes), topic.partitions);
-            let partition = i32::try_from(partition).unwrap_or(0);
-            let record = BaseRecord::to(&topic.name)
-                .partition(partition)
-                .payload(payloads.get(row).unwrap_or_default());
-            let record = match key {
-                Some(key) => record.key(key),
-                None => record,
-            };
-            producer.send(record).map_err(|(source, _)| failed(source))?;
-        }
-        producer.flush(TIMEOUT).map_err(failed)
+        write(clients, topic, &to_all.collect::<Vec<_>>())
     }
 
     /// The group's committed offset of a partition; none where that is not known.
-    fn position(&self, watch: &mut Watch, place: &Place) -> Option<i64> {
+    fn position(&self, clients: &mut Clients, place: &Place) -> Option<i64> {
         let (group, topic) = self.groups.get(&place.topic)?;
-        if !watch.consumers.contains_key(group) {
-            let consumer = self.kafka.clone().set("group.id", group).create().ok()?;
-            watch.consumers.insert(group.clone(), consumer);
-        }
-        let mut list = TopicPartitionList::new();
-        list.add_partition(topic, place.partition);
-        let committed = watch.consumers.get(group)?.committed_offsets(list, TIMEOUT).ok()?;
-        match committed.find_partition(topic, place.partition)?.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => None,
-        }
+        clients.position(group, topic, place.partition).flatten()
     }
 }
 
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        if let Some(thread) = self.thread.take() {
-            thread.thread().unpark();
-            let _ = thread.join();
-        }
-    }
+fn write<H: Serialize>(
+    clients: &mut Clients,
+    topic: &KafkaTopic,
+    messages: &[Message<H>],
+) -> Result<(), Error> {
+    let (rows, of) = encode(messages)?;
+    let to = |row: usize| {
+        let key = messages[of[row]].key.as_deref();
+        let partition = topic.partitioner.partition(key.map(str::as_bytes), topic.partitions);
+        (i32::try_from(partition).unwrap_or(0), key)
+    };
+    Ok(clients.write(topic, &rows, to)?)
 }
 
 /// Partitions that lie behind, with their time and the one that the others have reached.
@@ -202,17 +154,11 @@ fn entry(time_ms: i64) -> Message<Entry> {
     Message { key: None, time_ms, head: Entry::Tick { time_ms }, body: Vec::new() }
 }
 
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
-    i64::try_from(now).unwrap_or(i64::MAX)
-}
-
 /// Since when partitions that lie behind have not moved.
 #[derive(Default)]
 struct Watch {
     still: BTreeMap<Place, (Told, Option<i64>, Instant)>,
     ticked_ms: Option<i64>,
-    consumers: BTreeMap<String, BaseConsumer>,
 }
 
 impl Watch {

@@ -33,6 +33,9 @@ pub enum Error {
     /// A record of an internal topic cannot be read or written.
     #[error(transparent)]
     Message(#[from] millrace_runtime::message::Error),
+    /// A clock cannot start or write.
+    #[error(transparent)]
+    Wall(#[from] millrace_runtime::wall::Error),
     /// A record of an internal topic is not what this version writes.
     #[error("{0}")]
     Internal(String),

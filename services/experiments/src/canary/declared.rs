@@ -27,10 +27,10 @@ pub struct Sized {
     pub untold: Vec<Remark>,
 }
 
-/// The level of one look at one criterion in one step: each may be wrong with its part of `alpha`, so that together they
-/// are with `alpha` at most.
-pub fn level(alpha: f64, canary: &CanaryDefinition) -> f64 {
-    let looks = canary.looks as usize * canary.criteria.len() * canary.steps.len();
+/// The level of one look at one criterion in one of so many steps: each may be wrong with its part of `alpha`, so that
+/// together they are with `alpha` at most.
+pub fn level(alpha: f64, canary: &CanaryDefinition, steps: usize) -> f64 {
+    let looks = canary.looks as usize * canary.criteria.len().max(1) * steps;
     alpha / looks.max(1) as f64
 }
 
@@ -120,7 +120,11 @@ fn see(
     judged: &Judged,
     traffic: &Traffic,
 ) -> Option<String> {
-    let aim = Aim { bound: criterion.margin, alpha: level(definition.alpha, canary), power: canary.power };
+    let aim = Aim {
+        bound: criterion.margin,
+        alpha: level(definition.alpha, canary, canary.steps.len()),
+        power: canary.power,
+    };
     let steps: Vec<Step> =
         canary.steps.iter().map(|share| Step { share: *share, max_ms: canary.step_max_ms }).collect();
     let planned = match plan(judged, &aim, traffic, &steps) {

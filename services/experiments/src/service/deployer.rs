@@ -7,8 +7,9 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use millrace_runtime::clock::now_ms;
 use millrace_schemas::envelope::{Alert, Deployment, ExperimentResult, Record as _};
 use millrace_schemas::{Decoder, SchemaRegistry};
 use millrace_topics::alerts::Alerts;
@@ -214,9 +215,4 @@ fn not_carried_out(event: &ExperimentResult, kind: &str, why: &str) -> Alert {
         ),
         deployment: Some(event.deployment),
     }
-}
-
-fn now_ms() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
-    i64::try_from(now).unwrap_or(i64::MAX)
 }

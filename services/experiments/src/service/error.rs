@@ -22,6 +22,9 @@ pub enum Error {
     /// A record of an internal topic cannot be read or written.
     #[error(transparent)]
     Message(#[from] millrace_runtime::message::Error),
+    /// A clock cannot start or write.
+    #[error(transparent)]
+    Wall(#[from] millrace_runtime::wall::Error),
     /// Rows or records are not what this version reads and writes.
     #[error("{0}")]
     Internal(String),

@@ -21,7 +21,6 @@ mod silence;
 mod silence_clock;
 mod stages;
 mod tasks;
-mod wall;
 mod window;
 
 use millrace_runtime::service::MakeTask;

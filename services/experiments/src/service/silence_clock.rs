@@ -4,16 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use millrace_runtime::wall::{Clients, Running};
 use millrace_schemas::SchemaRegistry;
 use millrace_topics::KafkaTopic;
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::ClientConfig;
 
 use super::Error;
 use super::note::{Message, Note, Teller, encode};
 use super::silence::{Waited, Watch};
 use super::tasks::Tasks;
-use super::wall::{Running, Writer};
 
 /// How long Kafka may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,30 +37,22 @@ pub struct SilenceClock {
 impl SilenceClock {
     /// Starts the clock's thread.
     pub fn start(self) -> Result<Running, Error> {
-        let (mut watch, mut groups, mut writer) = (Watch::default(), Groups::new(), None);
-        Running::start("experiments clock", move |now_ms| {
-            let looked = self.look(&mut watch, &mut groups, &mut writer, now_ms);
+        let mut watch = Watch::default();
+        let mut clients = Clients::new(self.kafka.clone(), self.registry.clone(), TIMEOUT);
+        let running = Running::start("experiments clock", move |now_ms| {
+            let looked = self.look(&mut watch, &mut clients, now_ms);
             if looked.is_err() {
-                (groups, writer) = (Groups::new(), None);
+                clients.close();
             }
             looked
-        })
+        });
+        Ok(running?)
     }
 
-    fn look(
-        &self,
-        watch: &mut Watch,
-        groups: &mut Groups,
-        writer: &mut Option<Writer>,
-        now_ms: i64,
-    ) -> Result<(), Error> {
+    fn look(&self, watch: &mut Watch, clients: &mut Clients, now_ms: i64) -> Result<(), Error> {
         let waited: Waited = self.tasks.told().into_values().flatten().collect();
-        let due = watch.due(&waited, self.max_wait_ms, now_ms, |teller| self.position(groups, teller));
+        let due = watch.due(&waited, self.max_wait_ms, now_ms, |teller| self.position(clients, teller));
         for (teller, end_ms) in due {
-            let writer = match writer {
-                Some(writer) => writer,
-                None => writer.insert(Writer::open(&self.kafka, self.registry.clone())?),
-            };
             tracing::warn!(
                 topic = teller.place.topic,
                 partition = teller.place.partition,
@@ -70,27 +61,15 @@ impl SilenceClock {
                 "no rows for too long: windows of experiments no longer wait for this partition"
             );
             let note = Note::Silent { teller: teller.clone(), end_ms };
-            writer.write(&self.journal, 0, &encode(&[Message::of(end_ms, note)])?.0)?;
+            clients.write(&self.journal, &encode(&[Message::of(end_ms, note)])?.0, |_| (0, None))?;
             watch.written(&teller, end_ms);
         }
         Ok(())
     }
 
     /// Up to where a partition was read, if it ever was; none where Kafka does not answer.
-    fn position(&self, groups: &mut Groups, teller: &Teller) -> Option<Option<i64>> {
+    fn position(&self, clients: &mut Clients, teller: &Teller) -> Option<Option<i64>> {
         let (group, topic) = self.read.get(&(teller.place.topic.clone(), teller.outcomes))?;
-        if !groups.contains_key(group) {
-            groups.insert(group.clone(), self.kafka.clone().set("group.id", group).create().ok()?);
-        }
-        let mut list = TopicPartitionList::new();
-        list.add_partition(topic, teller.place.partition);
-        let committed = groups.get(group)?.committed_offsets(list, TIMEOUT).ok()?;
-        match committed.find_partition(topic, teller.place.partition)?.offset() {
-            Offset::Offset(offset) => Some(Some(offset)),
-            _ => Some(None),
-        }
+        clients.position(group, topic, teller.place.partition)
     }
 }
-
-/// A client per group whose offsets are asked for.
-type Groups = BTreeMap<String, BaseConsumer>;

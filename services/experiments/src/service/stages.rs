@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use millrace_runtime::service::{Service, Stage};
+use millrace_runtime::wall::Running;
 use millrace_schemas::SchemaRegistry;
 use millrace_topics::{Application, Problem};
 use rdkafka::ClientConfig;
@@ -12,7 +13,6 @@ use super::layout::{JUDGING, Layout, observing};
 use super::silence::Waited;
 use super::silence_clock::SilenceClock;
 use super::tasks::Tasks;
-use super::wall::Running;
 use super::{Error, clicks};
 
 /// The service of an application all of whose topics have their schemas, in parts that read topics each for itself: a

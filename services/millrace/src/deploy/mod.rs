@@ -6,11 +6,11 @@ mod words;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
 use millrace_experiments::deploying::{self, Asked, Request, next, restore};
 use millrace_experiments::service::results;
+use millrace_runtime::clock::now_ms;
 use millrace_runtime::{Args, Configuration};
 use millrace_schemas::SchemaRegistry;
 use millrace_schemas::envelope::Deployment;
@@ -121,13 +121,7 @@ fn served<'a>(app: &'a Application, stem: &str) -> Result<&'a Topic> {
 }
 
 fn asked(args: &DeployArgs) -> Asked {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Asked {
-        by: args.by.clone(),
-        reason: args.reason.clone(),
-        cause: String::new(),
-        time_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
-    }
+    Asked { by: args.by.clone(), reason: args.reason.clone(), cause: String::new(), time_ms: now_ms() }
 }
 
 fn request(

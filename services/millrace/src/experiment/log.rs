@@ -58,7 +58,7 @@ impl Log {
     pub fn may_start(&self, app: &str, definition: &ExperimentDefinition) -> Result<Option<String>> {
         let (name, topic) = (&definition.name, &definition.topic);
         match self.standing(name) {
-            Standing::In(last) if is_open(last.state) => {
+            Standing::In(last) if last.state.is_open() => {
                 bail!("{name} is {} already; `millrace experiment status {app} {name}` shows it", last.state)
             }
             Standing::Asked(command) => bail!(
@@ -98,7 +98,7 @@ impl Log {
         let said = self.commands.iter().map(|command| command.experiment.as_str());
         let told = self.results.iter().map(|event| event.experiment.as_str());
         let is_on = |name: &&str| match self.standing(name) {
-            Standing::In(last) => is_open(last.state) && last.topic == topic,
+            Standing::In(last) => last.state.is_open() && last.topic == topic,
             Standing::Asked(_) => self.started(name).is_some_and(|definition| definition.topic == topic),
             Standing::Never => false,
         };
@@ -113,7 +113,7 @@ impl Log {
                  start {app} {name}` starts it"
             ),
             Standing::Asked(_) => ExperimentState::Running,
-            Standing::In(last) if !is_open(last.state) => {
+            Standing::In(last) if !last.state.is_open() => {
                 let mut ended = format!("{name} does not run: it is {}", last.state);
                 if !last.detail.is_empty() {
                     let _ = write!(ended, " ({})", last.detail);
@@ -141,11 +141,6 @@ impl Log {
         );
         Ok(())
     }
-}
-
-/// Whether anything may still become of it.
-fn is_open(state: ExperimentState) -> bool {
-    matches!(state, ExperimentState::Running | ExperimentState::Paused)
 }
 
 /// The state after the last event of an experiment.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use metrics::counter;
+use millrace_runtime::clock::now_ms;
 use millrace_schemas::envelope::{Record as _, ScorerStats};
 use millrace_schemas::{Encoder, SchemaRegistry};
 use millrace_topics::KafkaTopic;
@@ -123,8 +124,7 @@ impl Writing {
                 }
             }
         }
-        let now_ms = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_millis());
-        let stats = self.sums.take(i64::try_from(now_ms).unwrap_or(i64::MAX));
+        let stats = self.sums.take(now_ms());
         if let Err(error) = self.send(&stats) {
             tracing::warn!(topic = %self.topic.topic.name, "scorer stats are lost: {error}");
             lost(stats.len());

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use millrace_runtime::wall::{Clients, Running};
 use millrace_schemas::SchemaRegistry;
 use millrace_topics::KafkaTopic;
 use rdkafka::ClientConfig;
@@ -14,7 +15,6 @@ use super::silence::{Told, Watch};
 use super::ticks::encode;
 use crate::service::Error;
 use crate::service::tasks::Tasks;
-use crate::service::wall::{Running, Writer};
 
 /// How long Kafka may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -38,25 +38,38 @@ pub struct Clock {
 impl Clock {
     /// Starts the clock's thread.
     pub fn start(self) -> Result<Running, Error> {
-        let (mut watch, mut clients) = (Watch::default(), None);
-        Running::start("clicks clock", move |now_ms| {
-            let looked = self.look(&mut watch, &mut clients, now_ms);
+        let (mut watch, mut looks) = (Watch::default(), None);
+        let mut clients = Clients::new(self.kafka.clone(), self.registry.clone(), TIMEOUT);
+        let running = Running::start("clicks clock", move |now_ms| {
+            let looked = self.look(&mut watch, &mut looks, &mut clients, now_ms);
             if looked.is_err() {
-                clients = None;
+                looks = None;
+                clients.close();
             }
             looked
-        })
+        });
+        Ok(running?)
     }
 
-    fn look(&self, watch: &mut Watch, clients: &mut Option<Clients>, now_ms: i64) -> Result<(), Error> {
+    /// `looks` asks where logs end.
+    fn look(
+        &self,
+        watch: &mut Watch,
+        looks: &mut Option<BaseConsumer>,
+        clients: &mut Clients,
+        now_ms: i64,
+    ) -> Result<(), Error> {
         let told = self.tasks.told();
         if told.values().all(|told| told.wakes.iter().all(Option::is_none)) {
             *watch = Watch::default();
             return Ok(());
         }
-        let (looks, writer) = match clients {
-            Some(clients) => clients,
-            None => clients.insert(self.open()?),
+        let looks = match looks {
+            Some(looks) => looks,
+            None => {
+                let failed = |source| Error::Kafka { what: "reach Kafka for ticks".into(), source };
+                looks.insert(self.kafka.create().map_err(failed)?)
+            }
         };
         let due = watch.due(&told, self.max_wait_ms, now_ms, |partition, source| {
             let topic = self.topics.get(&source)?;
@@ -69,18 +82,9 @@ impl Clock {
                 to_ms = tick.time_ms,
                 "no rows for a while: lists and clicks no longer wait for this partition"
             );
-            writer.write(&self.ticks, *partition, &encode(&[*tick])?)?;
+            clients.write(&self.ticks, &encode(&[*tick])?, |_| (*partition, None))?;
             watch.ticked(*partition, *tick);
         }
         Ok(())
     }
-
-    fn open(&self) -> Result<Clients, Error> {
-        let failed = |source| Error::Kafka { what: "reach Kafka for ticks".into(), source };
-        let looks = self.kafka.create().map_err(failed)?;
-        Ok((looks, Writer::open(&self.kafka, self.registry.clone())?))
-    }
 }
-
-/// What asks where logs end, and what writes.
-type Clients = (BaseConsumer, Writer);

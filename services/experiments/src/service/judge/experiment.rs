@@ -116,7 +116,7 @@ impl Experiment {
 
     /// Whether anything may still become of it.
     pub fn is_open(&self) -> bool {
-        matches!(self.state, ExperimentState::Running | ExperimentState::Paused)
+        self.state.is_open()
     }
 
     /// The last window's end that was judged, in ms; 0 before any.

@@ -86,7 +86,7 @@ impl Canary {
         {
             self.release = release;
         }
-        let alpha = level(definition.alpha, canary);
+        let alpha = level(definition.alpha, canary, canary.steps.len());
         let mut comparisons = Vec::new();
         for (at, one) in canary.criteria.iter().enumerate() {
             let (event, evidence) = self.criterion(definition, &one.metric, counted, frame, alpha);

@@ -4,6 +4,7 @@ use millrace_schemas::envelope::{Decided, ExperimentResult};
 use millrace_topics::{ExperimentArm, ExperimentDefinition};
 
 use super::{Closed, rows, standings};
+use crate::canary::declared::level;
 use crate::canary::{Action, Criterion, Decision, Evidence, decide};
 use crate::service::judge::experiment::Experiment;
 use crate::service::judge::release::{criterion, paired, stand};
@@ -15,8 +16,8 @@ pub(super) fn judge(experiment: &mut Experiment, closed: &Closed<'_>) -> Vec<Exp
         return Vec::new();
     };
     let criteria = definition.canary.as_ref().map_or(&[][..], |canary| &canary.criteria);
-    let looks = definition.canary.as_ref().map_or(1, |canary| canary.looks) as usize;
-    let alpha = definition.alpha / (looks * criteria.len().max(1)) as f64;
+    let canary = definition.canary.as_ref();
+    let alpha = canary.map_or(definition.alpha, |canary| level(definition.alpha, canary, 1));
     let frame = experiment.frame(closed.end_ms, closed.in_force);
     let mut events = comparisons(experiment, &frame, control, arm, alpha);
     let mut detail = changed(experiment);
